@@ -1,0 +1,282 @@
+import { z } from 'zod';
+import { statusSchema } from './status.ts';
+
+/**
+ * The one schema of CryptoSenseEnvironment: the TypeScript types, the defaults of each tier
+ * (tiers.ts) and the CRD (generate-crds.ts) all come from here. A `description` is what
+ * `kubectl explain` prints. CEL rules go through `.meta()`, because zod's refinements cannot
+ * be written into a CRD.
+ */
+export const GROUP = 'cryptosense.io';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+export const KIND = 'CryptoSenseEnvironment';
+export const PLURAL = 'cryptosenseenvironments';
+
+/** One CEL rule of a CRD: the expression, and the sentence that a user reads when it is false. */
+export interface CelRule {
+  rule: string;
+  message: string;
+}
+
+function rules(...list: CelRule[]): { 'x-kubernetes-validations': CelRule[] } {
+  return { 'x-kubernetes-validations': list };
+}
+
+const duration = z
+  .string()
+  .min(2)
+  .max(16)
+  .regex(/^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$/);
+
+const quantity = z
+  .string()
+  .min(1)
+  .max(16)
+  .regex(/^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti|k|M|G|T)?$/);
+
+const image = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[a-z0-9]([a-zA-Z0-9._:/-]*[a-zA-Z0-9])?(@sha256:[a-f0-9]{64})?$/);
+
+const resources = z
+  .object({
+    cpu: quantity
+      .describe('CPU that is requested, for example 500m. There is no CPU limit: it would only throttle.')
+      .optional(),
+    memory: quantity
+      .describe('Memory that is requested and at the same time the limit, for example 1Gi.')
+      .optional(),
+  })
+  .describe('What one pod asks for.');
+
+const step = z
+  .object({
+    weight: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe('Percentage of the requests that the candidate gets from here on.')
+      .optional(),
+    pause: duration
+      .describe('How long the candidate is watched before the next step, for example 15m.')
+      .optional(),
+  })
+  .describe('One step of a canary: either a weight or a pause.')
+  .meta(
+    rules({
+      rule: 'has(self.weight) != has(self.pause)',
+      message: 'a canary step has exactly one of weight and pause: write them as two steps',
+    }),
+  );
+
+const analysis = z
+  .object({
+    maxErrorRatio: z
+      .string()
+      .max(8)
+      .regex(/^(0(\.[0-9]{1,5})?|1(\.0{1,5})?)$/)
+      .describe('Largest share of 5xx answers that a candidate may give, from "0" to "1"; "0.05" is 5 %.')
+      .optional(),
+    minRequests: z
+      .int()
+      .min(1)
+      .max(1000000)
+      .describe('Fewer requests than this are too few for a verdict.')
+      .optional(),
+    interval: duration.describe('Time between two measurements of the pods.').optional(),
+    onInsufficientData: z
+      .enum(['pause', 'continue'])
+      .describe(
+        'What happens when a pause ends with fewer than minRequests requests: wait on, or go to the next step.',
+      )
+      .optional(),
+  })
+  .describe('How a candidate is judged while it gets traffic.');
+
+const canary = z
+  .object({
+    steps: z
+      .array(step)
+      .min(1)
+      .max(20)
+      .describe('Carried out in order; the last one has to be weight 100.')
+      .meta({
+        ...rules(
+          {
+            rule: 'has(self[self.size() - 1].weight) && self[self.size() - 1].weight == 100',
+            message: 'the last canary step has to be "weight: 100", or the release would never end',
+          },
+          {
+            rule: 'self.filter(s, has(s.weight) && s.weight == 100).size() <= 1',
+            message: 'only the last canary step can be "weight: 100"',
+          },
+        ),
+        'x-kubernetes-list-type': 'atomic',
+      })
+      .optional(),
+    analysis: analysis.optional(),
+  })
+  .describe('The candidate runs beside the stable release and gets its share of the requests step by step.');
+
+const rollout = z
+  .object({
+    canary: canary.optional(),
+    progressDeadline: duration
+      .describe('How long a candidate may take to become ready before it is rolled back.')
+      .optional(),
+    scaleDownDelay: duration
+      .describe('How long the pods of a release that no longer gets requests are kept.')
+      .optional(),
+  })
+  .describe('How a new release takes over from the stable one.');
+
+const release = z
+  .object({
+    image: image.describe('Image of the API, for example cryptosense-api:1.0.0; production pins a digest.'),
+    config: z
+      .record(z.string(), z.string().max(4096))
+      .describe('Environment variables of the API, released and rolled back together with the image.')
+      .meta({
+        maxProperties: 64,
+        ...rules(
+          {
+            rule: "self.all(k, k.matches('^[A-Z][A-Z0-9_]{0,63}$'))",
+            message: 'a configuration key is an environment variable in upper case, for example LOG_LEVEL',
+          },
+          {
+            rule: "self.all(k, !(k in ['DATABASE_URL', 'REDIS_URL', 'MIGRATION_DATABASE_URL']))",
+            message:
+              'DATABASE_URL, REDIS_URL and MIGRATION_DATABASE_URL are secrets that the operator makes: leave them out',
+          },
+        ),
+      })
+      .optional(),
+  })
+  .describe('What is released. A changed field here starts a rollout.');
+
+const api = z
+  .object({ resources: resources.optional() })
+  .describe('The API pods. A changed field here starts a rollout.');
+
+const autoscaling = z
+  .object({
+    minReplicas: z.int().min(1).max(100).describe('The API never has fewer pods than this.').optional(),
+    maxReplicas: z.int().min(1).max(100).describe('The API never has more pods than this.').optional(),
+    cpuUtilization: z
+      .int()
+      .min(10)
+      .max(95)
+      .describe('Average CPU, in percent of what is requested, above which pods are added.')
+      .optional(),
+  })
+  .describe('The HorizontalPodAutoscaler of the API.')
+  .meta(
+    rules({
+      rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
+      message: 'autoscaling.minReplicas cannot be above autoscaling.maxReplicas',
+    }),
+  );
+
+const database = z
+  .object({
+    image: image.describe('Image of PostgreSQL 15, with TimescaleDB where it is to be had.').optional(),
+    storage: quantity
+      .describe('Size of the data volume, for example 20Gi. It can grow, not shrink.')
+      .optional(),
+    storageClassName: z
+      .string()
+      .min(1)
+      .max(253)
+      .describe("StorageClass of the data volume; the cluster's default when absent.")
+      .optional(),
+    resources: resources.optional(),
+  })
+  .describe('PostgreSQL, with TimescaleDB where it is to be had.');
+
+const pooler = z
+  .object({
+    image: image.describe('Image of PgBouncer.').optional(),
+    replicas: z.int().min(1).max(10).describe('Number of PgBouncer pods.').optional(),
+    resources: resources.optional(),
+  })
+  .describe('PgBouncer, between the API and the database.');
+
+const cache = z
+  .object({
+    image: image.describe('Image of Redis.').optional(),
+    storage: quantity.describe('Size of the volume of the append-only file.').optional(),
+    resources: resources.optional(),
+  })
+  .describe('Redis.');
+
+const routing = z
+  .object({
+    gateway: z
+      .object({
+        name: z.string().min(1).max(253).describe('Name of the Gateway.').optional(),
+        namespace: z.string().min(1).max(63).describe('Namespace of the Gateway.').optional(),
+      })
+      .describe('The Gateway (Gateway API) that the HTTPRoute attaches to.')
+      .optional(),
+    hostnames: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(253)
+          .regex(/^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/),
+      )
+      .max(16)
+      .describe('Host names of the API, for example api.cryptosense.com; every host when empty.')
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .optional(),
+  })
+  .describe('How requests reach the API.');
+
+export const specSchema = z
+  .object({
+    tier: z
+      .enum(['local', 'development', 'staging', 'production'])
+      .describe('Picks the defaults of every other field. It cannot be changed.')
+      .meta(
+        rules({ rule: 'self == oldSelf', message: 'the tier cannot be changed: make a new environment' }),
+      ),
+    replicas: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe('Number of API pods. Leave it out: the autoscaler writes it through the scale subresource.')
+      .optional(),
+    release,
+    rollout: rollout.optional(),
+    api: api.optional(),
+    autoscaling: autoscaling.optional(),
+    database: database.optional(),
+    pooler: pooler.optional(),
+    cache: cache.optional(),
+    routing: routing.optional(),
+  })
+  .describe('What the environment has to be. Every field but tier and release.image has a default.');
+
+export const environmentSchema = z
+  .object({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(KIND),
+    metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+    spec: specSchema,
+    status: statusSchema.optional(),
+  })
+  .meta(
+    rules({
+      rule: "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+      message:
+        'the name of an environment has at most 40 characters (lower-case letters, digits, hyphens) and starts with a letter: it is the beginning of the names of Services',
+    }),
+  );
+
+export type EnvironmentSpec = z.infer<typeof specSchema>;
+export type Tier = EnvironmentSpec['tier'];
+export type CanaryStep = z.infer<typeof step>;

@@ -1,0 +1,120 @@
+import { type EnvironmentSpec, KIND } from './environment.ts';
+import type { EnvironmentStatus } from './status.ts';
+import { type EffectiveSpec, effectiveSpec } from './tiers.ts';
+
+/** A CryptoSenseEnvironment as the API server returns it. */
+export interface Environment {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace: string;
+    uid: string;
+    resourceVersion: string;
+    generation: number;
+    creationTimestamp?: string;
+    deletionTimestamp?: string;
+    annotations?: Record<string, string>;
+    finalizers?: string[];
+  };
+  spec: EnvironmentSpec;
+  status?: EnvironmentStatus;
+}
+
+/** The only input of the charts: identity and effective values, nothing that moves. */
+export interface ResolvedEnvironment {
+  name: string;
+  namespace: string;
+  spec: EffectiveSpec;
+}
+
+export function resolveEnvironment(
+  environment: Pick<Environment, 'spec'> & { metadata: { name: string; namespace: string } },
+): ResolvedEnvironment {
+  const { name, namespace } = environment.metadata;
+  return { name, namespace, spec: effectiveSpec(environment.spec) };
+}
+
+/** What makes a release: the pods of a revision differ from another's by these values alone. */
+export interface ReleaseInputs {
+  image: string;
+  config: Record<string, string>;
+  resources: { cpu: string; memory: string };
+}
+
+export function releaseInputs(environment: ResolvedEnvironment): ReleaseInputs {
+  const { release, api } = environment.spec;
+  return { image: release.image, config: release.config, resources: api.resources };
+}
+
+/** Names of what belongs to the environment `name`. Every name that another object refers to is made here. */
+export function names(name: string) {
+  return {
+    credentials: `${name}-credentials`,
+    database: `${name}-database`,
+    pooler: `${name}-pooler`,
+    cache: `${name}-cache`,
+    api: `${name}-api`,
+    revision: (revision: string) => `${name}-api-${revision}`,
+    migration: (revision: string) => `${name}-migrate-${revision}`,
+  };
+}
+
+export const MANAGER = 'cryptosense-operator';
+
+export const LABELS = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  component: 'app.kubernetes.io/component',
+  environment: 'cryptosense.io/environment',
+  revision: 'cryptosense.io/revision',
+} as const;
+
+/** Selects everything that the operator made. */
+export const MANAGED_SELECTOR = `${LABELS.managedBy}=${MANAGER}`;
+
+export type Component = 'api' | 'database' | 'pooler' | 'cache' | 'migration' | 'routing';
+
+export function labels(environment: string, component: Component): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'cryptosense',
+    'app.kubernetes.io/instance': environment,
+    [LABELS.component]: component,
+    [LABELS.managedBy]: MANAGER,
+    [LABELS.environment]: environment,
+  };
+}
+
+/** A Kubernetes object as it is written. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    ownerReferences?: OwnerReference[];
+  };
+  [field: string]: unknown;
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller: boolean;
+  blockOwnerDeletion: boolean;
+}
+
+export function ownerReference(environment: Pick<Environment, 'apiVersion' | 'metadata'>): OwnerReference {
+  const { name, uid } = environment.metadata;
+  return {
+    apiVersion: environment.apiVersion,
+    kind: KIND,
+    name,
+    uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+const text = z.string().max(1024);
+
+const condition = z
+  .object({
+    type: z.string().max(64),
+    status: z.enum(['True', 'False', 'Unknown']),
+    observedGeneration: z.int().optional(),
+    lastTransitionTime: z.string().meta({ format: 'date-time' }),
+    reason: z.string().max(128).describe('One word in CamelCase for machines.'),
+    message: z.string().max(2048).describe('A sentence for people.'),
+  })
+  .describe('One aspect of the state.');
+
+const revision = z.object({
+  revision: z.string().max(16).describe('Hash of the inputs of the release.'),
+  number: z.int().describe('Counts the releases of this environment, from 1.'),
+  image: z.string().max(500).describe('Image of the release.'),
+});
+
+const measurement = z
+  .object({
+    at: z.string().meta({ format: 'date-time' }),
+    verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
+    requests: z.int().describe('Requests that the candidate has answered.'),
+    errors: z.int().describe('How many of these answers were 5xx.'),
+    message: text,
+  })
+  .describe('One look at the candidate.');
+
+export const statusSchema = z
+  .object({
+    observedGeneration: z.int().describe('Generation of the spec that this status is about.').optional(),
+    conditions: z
+      .array(condition)
+      .max(32)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+      .optional(),
+    summary: text.describe('What the environment is doing, in one line.').optional(),
+    replicas: z.int().describe('Pods of the stable release.').optional(),
+    readyReplicas: z.int().describe('Ready pods of the stable release.').optional(),
+    selector: text.describe('Selects the pods of the stable release, for the autoscaler.').optional(),
+    stable: revision.describe('The release that serves.').optional(),
+    candidate: revision
+      .extend({
+        step: z.int().describe('Index of the step that is carried out, from 0.'),
+        steps: z.int().describe('Number of steps.'),
+        startedAt: z.string().meta({ format: 'date-time' }).describe('When the candidate was created.'),
+        stepStartedAt: z
+          .string()
+          .meta({ format: 'date-time' })
+          .describe('When the step became effective.')
+          .optional(),
+        weight: z.int().describe('Percentage of requests that the router has confirmed for the candidate.'),
+        replicas: z.int().describe('Pods that the candidate should have now.'),
+        readyReplicas: z.int(),
+        measurements: z
+          .array(measurement)
+          .max(10)
+          .describe('The last measurements, oldest first.')
+          .optional(),
+      })
+      .describe('The release that is being tried.')
+      .optional(),
+    rejected: revision
+      .extend({ reason: z.string().max(128), message: text, at: z.string().meta({ format: 'date-time' }) })
+      .describe('The last release that was rolled back. It is not tried again until its inputs change.')
+      .optional(),
+    retired: z
+      .array(z.object({ revision: z.string().max(16), since: z.string().meta({ format: 'date-time' }) }))
+      .max(10)
+      .describe('Releases that get no requests any more and are kept for rollout.scaleDownDelay.')
+      .optional(),
+    endpoint: text.describe('Where the API answers.').optional(),
+  })
+  .describe('What the operator has seen and done.');
+
+export type EnvironmentStatus = z.infer<typeof statusSchema>;
+export type Condition = z.infer<typeof condition>;
+export type Measurement = z.infer<typeof measurement>;
+export type RevisionStatus = z.infer<typeof revision>;

@@ -1,0 +1,175 @@
+import type { EnvironmentSpec, Tier } from './environment.ts';
+
+type Defaults<T> = T extends readonly (infer _U)[]
+  ? T
+  : T extends object
+    ? { [K in keyof T]-?: Defaults<NonNullable<T[K]>> }
+    : T;
+
+/** A spec in which every field has its effective value; only what the cluster decides may be absent. */
+export interface EffectiveSpec {
+  tier: Tier;
+  /** Absent until the autoscaler or a person writes it; the floor of the autoscaler is used then. */
+  replicas?: number;
+  release: { image: string; config: Record<string, string> };
+  rollout: Defaults<NonNullable<EnvironmentSpec['rollout']>>;
+  api: { resources: Resources };
+  autoscaling: { minReplicas: number; maxReplicas: number; cpuUtilization: number };
+  database: { image: string; storage: string; storageClassName?: string; resources: Resources };
+  pooler: { image: string; replicas: number; resources: Resources };
+  cache: { image: string; storage: string; resources: Resources };
+  routing: { gateway: { name: string; namespace: string }; hostnames: string[] };
+}
+
+/** What one pod asks for; memory is request and limit. */
+export interface Resources {
+  cpu: string;
+  memory: string;
+}
+
+type TierDefaults = Omit<EffectiveSpec, 'tier' | 'replicas' | 'release'> & {
+  release: { config: Record<string, string> };
+};
+
+const IMAGES = {
+  database: 'cryptosense-database:dev',
+  pooler: 'cryptosense-pooler:dev',
+  cache: 'cryptosense-cache:dev',
+};
+
+const GATEWAY = { name: 'cryptosense', namespace: 'gateway-system' };
+
+// 10 %, 15 minutes of watching, then the rest: the guide's recommendation.
+const GUIDE_STEPS = [{ weight: 10 }, { pause: '15m' }, { weight: 100 }];
+
+const production: TierDefaults = {
+  release: {
+    config: {
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'warn',
+      FEED: 'coingecko',
+      API_BASE_URL: 'https://api.cryptosense.com',
+    },
+  },
+  rollout: {
+    canary: {
+      steps: GUIDE_STEPS,
+      analysis: { maxErrorRatio: '0.05', minRequests: 100, interval: '15s', onInsufficientData: 'pause' },
+    },
+    progressDeadline: '10m',
+    scaleDownDelay: '5m',
+  },
+  api: { resources: { cpu: '500m', memory: '1Gi' } },
+  autoscaling: { minReplicas: 2, maxReplicas: 10, cpuUtilization: 70 },
+  database: { image: IMAGES.database, storage: '20Gi', resources: { cpu: '2', memory: '8Gi' } },
+  pooler: { image: IMAGES.pooler, replicas: 2, resources: { cpu: '100m', memory: '128Mi' } },
+  cache: { image: IMAGES.cache, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
+  routing: { gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
+};
+
+const staging: TierDefaults = {
+  ...production,
+  release: {
+    config: {
+      NODE_ENV: 'staging',
+      LOG_LEVEL: 'info',
+      FEED: 'coingecko',
+      API_BASE_URL: 'https://staging-api.cryptosense.com',
+    },
+  },
+  rollout: {
+    ...production.rollout,
+    canary: {
+      steps: GUIDE_STEPS,
+      analysis: { ...production.rollout.canary.analysis, onInsufficientData: 'continue' },
+    },
+  },
+  autoscaling: { minReplicas: 1, maxReplicas: 3, cpuUtilization: 70 },
+  database: { image: IMAGES.database, storage: '10Gi', resources: { cpu: '500m', memory: '2Gi' } },
+  cache: { image: IMAGES.cache, storage: '2Gi', resources: { cpu: '100m', memory: '256Mi' } },
+  routing: { gateway: GATEWAY, hostnames: ['staging-api.cryptosense.com'] },
+};
+
+const development: TierDefaults = {
+  ...staging,
+  release: {
+    config: {
+      NODE_ENV: 'development',
+      LOG_LEVEL: 'debug',
+      FEED: 'simulator',
+      API_BASE_URL: 'http://localhost:3000',
+    },
+  },
+  rollout: {
+    canary: {
+      steps: [{ weight: 10 }, { pause: '1m' }, { weight: 100 }],
+      analysis: { maxErrorRatio: '0.05', minRequests: 50, interval: '10s', onInsufficientData: 'continue' },
+    },
+    progressDeadline: '5m',
+    scaleDownDelay: '30s',
+  },
+  api: { resources: { cpu: '100m', memory: '256Mi' } },
+  database: { image: IMAGES.database, storage: '5Gi', resources: { cpu: '250m', memory: '512Mi' } },
+  pooler: { image: IMAGES.pooler, replicas: 1, resources: { cpu: '50m', memory: '64Mi' } },
+  cache: { image: IMAGES.cache, storage: '1Gi', resources: { cpu: '50m', memory: '128Mi' } },
+  routing: { gateway: GATEWAY, hostnames: [] },
+};
+
+// Asks for at most 700m CPU in all, candidate included, so that it fits a laptop beside the cluster itself.
+const local: TierDefaults = {
+  ...development,
+  rollout: {
+    canary: {
+      steps: [{ weight: 10 }, { pause: '30s' }, { weight: 100 }],
+      analysis: { maxErrorRatio: '0.05', minRequests: 30, interval: '5s', onInsufficientData: 'continue' },
+    },
+    progressDeadline: '3m',
+    scaleDownDelay: '10s',
+  },
+  api: { resources: { cpu: '50m', memory: '192Mi' } },
+  autoscaling: { minReplicas: 2, maxReplicas: 4, cpuUtilization: 70 },
+  database: { image: IMAGES.database, storage: '1Gi', resources: { cpu: '100m', memory: '256Mi' } },
+  pooler: { image: IMAGES.pooler, replicas: 1, resources: { cpu: '25m', memory: '32Mi' } },
+  cache: { image: IMAGES.cache, storage: '256Mi', resources: { cpu: '25m', memory: '64Mi' } },
+};
+
+const TIERS: Record<Tier, TierDefaults> = { local, development, staging, production };
+
+/** Fills what `spec` leaves out with the defaults of its tier. Pure; `spec` has passed the schema. */
+export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
+  const base = TIERS[spec.tier];
+  const effective: EffectiveSpec = {
+    tier: spec.tier,
+    release: { image: spec.release.image, config: { ...base.release.config, ...spec.release.config } },
+    rollout: {
+      ...base.rollout,
+      ...defined(spec.rollout),
+      canary: {
+        steps: spec.rollout?.canary?.steps ?? base.rollout.canary.steps,
+        analysis: { ...base.rollout.canary.analysis, ...defined(spec.rollout?.canary?.analysis) },
+      },
+    },
+    api: { resources: { ...base.api.resources, ...defined(spec.api?.resources) } },
+    autoscaling: { ...base.autoscaling, ...defined(spec.autoscaling) },
+    database: withResources(base.database, spec.database),
+    pooler: withResources(base.pooler, spec.pooler),
+    cache: withResources(base.cache, spec.cache),
+    routing: {
+      gateway: { ...base.routing.gateway, ...defined(spec.routing?.gateway) },
+      hostnames: spec.routing?.hostnames ?? base.routing.hostnames,
+    },
+  };
+  return spec.replicas === undefined ? effective : { ...effective, replicas: spec.replicas };
+}
+
+function withResources<T extends { resources: Resources }>(base: T, written: object | undefined): T {
+  const resources = (written as { resources?: object } | undefined)?.resources;
+  return { ...base, ...defined(written), resources: { ...base.resources, ...defined(resources) } };
+}
+
+/** The fields of `value` that are set: an explicit undefined must not hide a default. */
+function defined<T extends object>(value: T | undefined): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== undefined && v !== null)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
