@@ -17,7 +17,9 @@ function upToDate() {
 
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
-  console.error(`Node ${process.versions.node} is too old: install Node 20 or newer and run the command again.`);
+  console.error(
+    `Node ${process.versions.node} is too old: install Node 20 or newer and run the command again.`,
+  );
   process.exit(1);
 }
 if (!upToDate()) {
@@ -27,7 +29,9 @@ if (!upToDate()) {
   const [command, args] = npm ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   if (result.status !== 0) {
-    console.error('npm ci failed: see its message above; check that the npm registry can be reached, then run the command again.');
+    console.error(
+      'npm ci failed: see its message above; check that the npm registry can be reached, then run the command again.',
+    );
     process.exit(result.status ?? 1);
   }
   console.log(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);

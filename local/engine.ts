@@ -1,0 +1,74 @@
+import { platform } from 'node:os';
+import { canInstallPackages } from './apt.ts';
+import { checkout } from './checkout.ts';
+import { clusterName, type Purpose } from './cluster-name.ts';
+import { ask } from './command.ts';
+import { answers, hasRegistry } from './docker.ts';
+import { startDockerd, stopDockerd } from './dockerd.ts';
+import { engineSocket, engineUsers, withEngineLock } from './engine-folder.ts';
+import { LocalFailure, type Report } from './report.ts';
+
+export interface Engine {
+  /** For DOCKER_HOST. */
+  dockerHost: string;
+  /** True when this project started dockerd and will stop it. */
+  ours: boolean;
+  /** Whether ordinary images can be pulled. */
+  hasRegistry: boolean;
+}
+
+const ourHost = `unix://${engineSocket}`;
+
+/**
+ * A Docker engine that answers: the one that DOCKER_HOST or the current Docker context names, else one of our own
+ * (as root on Debian and its relatives; shared by all checkouts on the machine and counted, see releaseEngine).
+ */
+export async function ensureEngine(report: Report, purpose: Purpose = 'local'): Promise<Engine> {
+  const theirs = await foundEngine();
+  if (theirs) return { dockerHost: theirs, ours: false, hasRegistry: await hasRegistry(theirs, report) };
+  if (platform() !== 'linux' || !(await canInstallPackages())) {
+    throw new LocalFailure(
+      'No Docker engine answers: start Docker (or point DOCKER_HOST at one), then run the command again; ' +
+        'as root on Debian or Ubuntu this project starts an engine of its own.',
+    );
+  }
+  await withEngineLock(report, async () => {
+    const user = { checkout, purpose, pid: process.pid, since: new Date().toISOString() };
+    if (!(await answers(ourHost))) await startDockerd(report);
+    await engineUsers.add(clusterName(purpose), user);
+  });
+  return { dockerHost: ourHost, ours: true, hasRegistry: await hasRegistry(ourHost, report) };
+}
+
+/** The engine that is there already, if any; starts nothing. */
+export async function currentEngine(): Promise<{ dockerHost: string; ours: boolean } | undefined> {
+  const theirs = await foundEngine();
+  if (theirs) return { dockerHost: theirs, ours: false };
+  return (await answers(ourHost)) ? { dockerHost: ourHost, ours: true } : undefined;
+}
+
+/**
+ * Says that this checkout's `purpose` no longer needs our engine. When the last user has gone it is stopped, and
+ * nothing of it stays but the cached images. Returns what was removed, in words; empty when there was nothing.
+ */
+export async function releaseEngine(purpose: Purpose, report: Report): Promise<string[]> {
+  if (platform() !== 'linux' || process.getuid?.() !== 0) return [];
+  return withEngineLock(report, async () => {
+    await engineUsers.remove(clusterName(purpose));
+    const remaining = await engineUsers.remaining();
+    if (remaining.length > 0) {
+      report(`the container engine stays: ${remaining.join(', ')} still use it`);
+      return [];
+    }
+    return stopDockerd(report);
+  });
+}
+
+async function foundEngine(): Promise<string | undefined> {
+  const named = process.env.DOCKER_HOST;
+  if (named === ourHost) return undefined;
+  if (named !== undefined && named !== '') return (await answers(named)) ? named : undefined;
+  const context = await ask('docker', ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}']);
+  const host = context?.trim();
+  return host && host !== ourHost && (await answers(host)) ? host : undefined;
+}

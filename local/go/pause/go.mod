@@ -1,0 +1,3 @@
+module cryptosense.io/local/pause
+
+go 1.25.0
