@@ -1,0 +1,62 @@
+import { suite as uvuSuite } from 'uvu';
+
+type Handler = () => unknown;
+
+export interface Suite {
+  (name: string, handler: Handler): void;
+  before(handler: Handler): void;
+  after(handler: Handler): void;
+  /** Leaves a test out and prints why: a skipped test without a reason is a forgotten one. */
+  skip(name: string, reason: string): void;
+  run(): void;
+}
+
+/** What one test file tells the runner beyond what uvu counts. */
+export const report = { suites: 0, filtered: 0, hookErrors: [] as string[] };
+
+/**
+ * A uvu suite that can be filtered by name (TEST_FILTER, case-insensitive, on "suite test"), whose failing hooks
+ * are failures (uvu swallows them), and whose hooks do not run when no test of it was asked for.
+ */
+export function suite(name: string): Suite {
+  const inner = uvuSuite(name);
+  const filter = process.env.TEST_FILTER?.toLowerCase();
+  let wanted = 0;
+  const isWanted = (test: string) => !filter || `${name} ${test}`.toLowerCase().includes(filter);
+
+  const add = (test: string, handler: Handler) => {
+    if (!isWanted(test)) {
+      report.filtered += 1;
+      return;
+    }
+    wanted += 1;
+    inner(test, async () => {
+      await handler();
+    });
+  };
+  const hook = (kind: 'before' | 'after', handler: Handler) => async () => {
+    try {
+      await handler();
+    } catch (error) {
+      report.hookErrors.push(
+        `${kind} hook of "${name}": ${error instanceof Error ? error.stack : String(error)}`,
+      );
+      throw error;
+    }
+  };
+
+  return Object.assign(add, {
+    before: (handler: Handler) => inner.before(hook('before', handler)),
+    after: (handler: Handler) => inner.after(hook('after', handler)),
+    skip: (test: string, reason: string) => {
+      if (!isWanted(test)) return;
+      wanted += 1;
+      console.log(`skipped: ${name}: ${test} (${reason})`);
+      inner.skip(test, () => {});
+    },
+    run: () => {
+      report.suites += 1;
+      if (wanted > 0) inner.run();
+    },
+  });
+}

@@ -1,0 +1,106 @@
+// npm test: unit, integration and e2e tests, one child process a file; see CONTRIBUTING.md.
+import { spawn } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { type Preparation, prepareE2e, prepareIntegration, prepareUnit } from './harness/prepare.ts';
+import type { FileResult } from './harness/run-file.ts';
+
+const root = join(import.meta.dirname, '..');
+const PARTS = {
+  unit: { prepare: prepareUnit, minutesPerFile: 3, parallel: 2 },
+  integration: { prepare: prepareIntegration, minutesPerFile: 8, parallel: 1 },
+  e2e: { prepare: prepareE2e, minutesPerFile: 15, parallel: 1 },
+} satisfies Record<string, { prepare: () => Promise<Preparation>; minutesPerFile: number; parallel: number }>;
+type Part = keyof typeof PARTS;
+
+const total: FileResult = { passed: 0, failed: 0, skipped: 0, filtered: 0 };
+const failures: string[] = [];
+
+async function runFile(part: Part, file: string, env: Record<string, string>): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), 'cryptosense-test-'));
+  const resultFile = join(scratch, 'result.json');
+  const started = Date.now();
+  const child = spawn(process.execPath, [join(root, 'test/harness/run-file.ts'), file], {
+    cwd: root,
+    env: { ...process.env, ...env, TEST_RESULT: resultFile, FORCE_COLOR: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const minutes = PARTS[part].minutesPerFile;
+  const deadline = setTimeout(() => {
+    output += `\n${file}: not finished after ${minutes} minutes, ended\n`;
+    child.kill('SIGKILL');
+  }, minutes * 60_000);
+  await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(deadline);
+
+  const name = relative(root, file);
+  let result: FileResult;
+  try {
+    result = JSON.parse(readFileSync(resultFile, 'utf8')) as FileResult;
+  } catch {
+    output += `\n${name}: ended without a result (exit code ${child.exitCode}, signal ${child.signalCode})\n`;
+    result = { passed: 0, failed: 1, skipped: 0, filtered: 0 };
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  for (const key of ['passed', 'failed', 'skipped', 'filtered'] as const) total[key] += result[key];
+  if (result.failed > 0) failures.push(name);
+  const ran = result.passed + result.failed + result.skipped;
+  if (ran > 0 || result.failed > 0) {
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.log(
+      `${result.failed > 0 ? 'FAIL' : 'ok  '} ${name}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped (${seconds} s)`,
+    );
+    if (result.failed > 0) console.log(output);
+    else
+      for (const line of output.split('\n').filter((l) => /^(skipped|note): /.test(l)))
+        console.log(`     ${line}`);
+  }
+}
+
+async function runPart(part: Part): Promise<void> {
+  const files = globSync(join(root, 'test', part, '**/*.test.ts')).sort();
+  if (files.length === 0) return;
+  const started = Date.now();
+  console.log(`\n== ${part} (${files.length} files)`);
+  const preparation = await PARTS[part].prepare();
+  try {
+    const queue = [...files];
+    const worker = async () => {
+      for (let file = queue.shift(); file; file = queue.shift()) await runFile(part, file, preparation.env);
+    };
+    await Promise.all(Array.from({ length: PARTS[part].parallel }, worker));
+  } finally {
+    await preparation.cleanUp();
+  }
+  console.log(`== ${part} took ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+async function main(): Promise<void> {
+  const [first, ...rest] = process.argv.slice(2);
+  const named = first !== undefined && first in PARTS;
+  const parts = named ? [first as Part] : (Object.keys(PARTS) as Part[]);
+  const filter = (named ? rest : process.argv.slice(2)).join(' ');
+  if (filter) process.env.TEST_FILTER = filter;
+
+  for (const part of parts) {
+    try {
+      await runPart(part);
+    } catch (error) {
+      console.error(`${part}: could not be run: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(part);
+      total.failed += 1;
+    }
+  }
+  if (total.passed + total.failed + total.skipped === 0) {
+    console.error(filter ? `no test has "${filter}" in its name` : 'no test was found');
+    total.failed += 1;
+  }
+  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  process.exitCode = total.failed > 0 ? 1 : 0;
+}
+
+await main();
