@@ -52,6 +52,11 @@ export const statusSchema = z
           .meta({ format: 'date-time' })
           .describe('When the step became effective.')
           .optional(),
+        waitingSince: z
+          .string()
+          .meta({ format: 'date-time' })
+          .describe('Since when it has fewer ready pods than it needs.')
+          .optional(),
         weight: z.int().describe('Percentage of requests that the router has confirmed for the candidate.'),
         replicas: z.int().describe('Pods that the candidate should have now.'),
         readyReplicas: z.int(),

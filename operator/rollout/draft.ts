@@ -1,0 +1,72 @@
+import type { Note, RevisionView, RolloutDecision, RolloutInput, RolloutMemory } from './state.ts';
+
+/** A decision in the making. `decide` builds one from what is and hands it from rule to rule. */
+export interface Draft {
+  input: RolloutInput;
+  views: Map<string, RevisionView>;
+  memory: RolloutMemory;
+  decision: Omit<RolloutDecision, 'memory'>;
+}
+
+export function newDraft(input: RolloutInput): Draft {
+  return {
+    input,
+    views: new Map(input.revisions.map((view) => [view.revision, view])),
+    memory: { ...input.memory },
+    decision: {
+      migrate: [],
+      replicas: {},
+      weights: undefined,
+      remove: [],
+      notes: [],
+      summary: '',
+      progressing: false,
+    },
+  };
+}
+
+export function routed(draft: Draft, weights: Record<string, number>): boolean {
+  const { route } = draft.input;
+  if (!route?.confirmed) return false;
+  const revisions = new Set([...Object.keys(weights), ...Object.keys(route.weights)]);
+  return [...revisions].every((revision) => (weights[revision] ?? 0) === (route.weights[revision] ?? 0));
+}
+
+export function readiness(view: RevisionView, needed: number): string {
+  return `${view.ready} of ${needed} pods ready${view.problem ? ` (${view.problem})` : ''}`;
+}
+
+export function viewOf(draft: Draft, revision: string): RevisionView {
+  const view = draft.views.get(revision);
+  if (!view)
+    throw new Error(`revision ${revision} is not among the observed ones: the caller has to record it first`);
+  return view;
+}
+
+/** The stable revision; one whose objects somebody deleted is one without pods. */
+export function stableView(draft: Draft): RevisionView {
+  const stable = draft.memory.stable as NonNullable<RolloutMemory['stable']>;
+  return draft.views.get(stable.revision) ?? { ...stable, ready: 0, migration: 'complete' };
+}
+
+export function identity(view: RevisionView) {
+  return { revision: view.revision, number: view.number, image: view.image };
+}
+
+export function note(draft: Draft, type: Note['type'], reason: string, message: string): void {
+  draft.decision.notes.push({ type, reason, message });
+}
+
+export function lookAgain(draft: Draft, ms: number): void {
+  const wanted = Math.max(ms, 100);
+  if (!Number.isFinite(wanted)) return;
+  draft.decision.againInMs = Math.min(draft.decision.againInMs ?? Infinity, wanted);
+}
+
+export function iso(draft: Draft): string {
+  return new Date(draft.input.now).toISOString();
+}
+
+export function finish(draft: Draft): RolloutDecision {
+  return { ...draft.decision, memory: draft.memory };
+}

@@ -1,0 +1,49 @@
+import { podsFor } from './canary.ts';
+import type { RevisionView, RouteView } from './state.ts';
+
+/** A write that can hurt traffic. Other writes need no guard. */
+export type GuardedAction =
+  | { type: 'route'; weights: Readonly<Record<string, number>> }
+  | { type: 'scale'; revision: string; replicas: number }
+  | { type: 'remove'; revision: string };
+
+export interface World {
+  revisions: readonly RevisionView[];
+  route: RouteView | undefined;
+  /** Size of the environment. */
+  replicas: number;
+}
+
+/**
+ * The last check before a write, independent of the logic that planned it: the name of the invariant that `action`
+ * would make worse, or undefined. Mending a state that is already broken always passes.
+ */
+export function violatedBy(action: GuardedAction, world: World): string | undefined {
+  const ready = (revision: string) => world.revisions.find((view) => view.revision === revision)?.ready ?? 0;
+  const live = world.route?.weights ?? {};
+  if (action.type === 'route') {
+    const sum = Object.values(action.weights).reduce((a, b) => a + b, 0);
+    if (sum !== 100) return `WeightsSumTo100 (they sum to ${sum})`;
+    const anyReady = world.revisions.some((view) => view.ready > 0);
+    for (const [revision, weight] of Object.entries(action.weights)) {
+      const grows = weight > (live[revision] ?? 0);
+      if (anyReady && grows && ready(revision) === 0) return `NoTrafficWithoutReadyPod (${revision})`;
+    }
+    return undefined;
+  }
+  // An unconfirmed route may still send the weights of before: what it names and what it named are both in use.
+  const weight = live[action.revision] ?? 0;
+  const unconfirmed = world.route !== undefined && !world.route.confirmed;
+  if (action.type === 'remove') {
+    if (weight > 0) return `RoutedRevisionKeepsItsPods (${action.revision} has ${weight} %)`;
+    return unconfirmed
+      ? `RoutedRevisionKeepsItsPods (the gateway has not confirmed that ${action.revision} has 0 %)`
+      : undefined;
+  }
+  const current = world.revisions.find((view) => view.revision === action.revision)?.replicas ?? 0;
+  if (action.replicas >= current || weight === 0) return undefined;
+  const needed = podsFor(weight, world.replicas);
+  return action.replicas < needed
+    ? `ServingCapacity (${action.revision} has ${weight} % and needs ${needed} pods)`
+    : undefined;
+}

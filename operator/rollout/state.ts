@@ -1,0 +1,73 @@
+import type { EnvironmentStatus, Measurement } from '../api/status.ts';
+import type { EffectiveSpec } from '../api/tiers.ts';
+
+/** What is known of one revision at the moment of the decision. */
+export interface RevisionView {
+  revision: string;
+  number: number;
+  image: string;
+  /** Pods that its Deployment asks for; undefined when it has no Deployment. */
+  replicas?: number;
+  /** Pods that answer their readiness probe. */
+  ready: number;
+  /** Why pods are not ready, in the kubelet's words. */
+  problem?: string;
+  migration: 'absent' | 'running' | 'complete' | 'failed';
+  /** Newest look at the pods, when there was one. */
+  measurement?: Measurement;
+}
+
+/** What the router does at the moment of the decision. */
+export interface RouteView {
+  /** Percentage of requests a revision, as written. They sum to 100, or there is none. */
+  weights: Readonly<Record<string, number>>;
+  /** The gateway has taken over exactly these weights, and had time to act on them. */
+  confirmed: boolean;
+  /** Why it is not confirmed yet. */
+  problem?: string;
+}
+
+/** The part of status that a rollout remembers between two looks. */
+export type RolloutMemory = Pick<EnvironmentStatus, 'stable' | 'candidate' | 'rejected' | 'retired'>;
+
+export interface RolloutInput {
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** The revision that the spec asks for. It is one of `revisions`. */
+  desired: string;
+  /** Size of the environment: pods of the stable revision. */
+  replicas: number;
+  policy: EffectiveSpec['rollout'];
+  revisions: readonly RevisionView[];
+  route: RouteView | undefined;
+  memory: RolloutMemory;
+  /** Whether the database accepts connections, so that a migration can run. */
+  databaseReady: boolean;
+}
+
+/** Something that is worth an Event. */
+export interface Note {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+}
+
+/** What should be, as one picture; `operator/environment` finds the writes that lead there. */
+export interface RolloutDecision {
+  memory: RolloutMemory;
+  /** Revisions whose migration should be started. */
+  migrate: string[];
+  /** Pods that each revision's Deployment should have. A revision that is not named is left as it is. */
+  replicas: Record<string, number>;
+  /** Percentages that the route should have; undefined when there is nothing to route to yet. */
+  weights: Record<string, number> | undefined;
+  /** Revisions whose pods are not needed any more. */
+  remove: string[];
+  notes: Note[];
+  /** One line for people. */
+  summary: string;
+  /** True while the operator has something left to do. */
+  progressing: boolean;
+  /** When time alone can change the decision: look again after so many milliseconds. */
+  againInMs?: number;
+}
