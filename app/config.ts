@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { type ConnectionUrl, ConnectionUrlError, fixedUrl, urlInFile } from './connection-url.ts';
+
+/** Environment variables as `process.env` has them. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Every mistake in the configuration, in one message meant for a person: no stack, no secret values. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`;
+    super(`The configuration has ${count}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
+    this.mistakes = mistakes;
+  }
+}
+
+const environments = ['development', 'staging', 'production'] as const;
+const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+const feeds = ['coingecko', 'simulator'] as const;
+const defaultLogLevel = { development: 'debug', staging: 'info', production: 'warn' } as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+const integer = (least: number, most: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most))
+    .default(fallback)
+    .meta({ expected: `a whole number from ${least} to ${most}` });
+
+const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
+  z.enum(names).meta({ expected: names.join(', ') });
+
+const webAddress = z
+  .url({ protocol: /^https?$/ })
+  .transform((address) => address.replace(/\/+$/, ''))
+  .meta({ expected: 'an http or https URL, such as http://localhost:3000' });
+
+const process = {
+  NODE_ENV: oneOf(environments),
+  LOG_LEVEL: oneOf(logLevels)
+    .optional()
+    .meta({ expected: logLevels.join(', ') }),
+  APP_VERSION: z
+    .string()
+    .regex(/^[\w.+-]{1,64}$/)
+    .default('unversioned')
+    .meta({ expected: 'at most 64 letters, digits, ".", "_", "+", "-"' }),
+};
+
+const serving = {
+  ...process,
+  PORT: integer(0, 65_535, 3000),
+  API_BASE_URL: webAddress,
+  LOG_SUCCESS_SHARE: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/)
+    .transform(Number)
+    .optional()
+    .meta({ expected: 'a number from 0 to 1' }),
+  DATABASE_POOL_SIZE: integer(1, 100, 10),
+  FEED: oneOf(feeds)
+    .default('coingecko')
+    .meta({ expected: feeds.join(', ') }),
+  FEED_INTERVAL_MS: integer(100, 3_600_000, 15_000),
+  FEED_SEED: integer(0, 2_147_483_647, 1),
+  COINGECKO_URL: webAddress.default('https://api.coingecko.com/api/v3'),
+  DRAIN_MS: integer(0, 600_000, 5_000),
+};
+
+/** What every process of the application knows. */
+export interface ProcessConfig {
+  readonly environment: (typeof environments)[number];
+  readonly version: string;
+  readonly logLevel: LogLevel;
+}
+
+export interface FeedConfig {
+  readonly kind: (typeof feeds)[number];
+  readonly intervalMs: number;
+  readonly coingeckoUrl: string;
+  /** The simulator's seed: the same seed gives the same prices at the same times. */
+  readonly seed: number;
+}
+
+export interface ServerConfig extends ProcessConfig {
+  readonly port: number;
+  readonly apiBaseUrl: string;
+  readonly database: { readonly url: ConnectionUrl; readonly poolSize: number };
+  readonly redis: { readonly url: ConnectionUrl };
+  readonly feed: FeedConfig;
+  /** The share of successful requests that are logged, 0 to 1. Failures are always logged. */
+  readonly logSuccessShare: number;
+  /** How long a stopping server still accepts connections, so that proxies learn that it is going. */
+  readonly drainMs: number;
+}
+
+export interface MigrationConfig extends ProcessConfig {
+  /** Direct to the primary: an advisory lock is of no use through a transaction pool. */
+  readonly url: ConnectionUrl;
+}
+
+/** The server's configuration. Throws ConfigurationError with every mistake at once. */
+export function readServerConfig(variables: Variables): ServerConfig {
+  const reader = new Reader(variables);
+  const values = reader.values(z.object(serving));
+  const database = reader.url('DATABASE_URL', databaseSchemes);
+  const redis = reader.url('REDIS_URL', ['redis:', 'rediss:']);
+  if (!values || !database || !redis) throw new ConfigurationError(reader.mistakes);
+  return {
+    ...processConfig(values),
+    port: values.PORT,
+    apiBaseUrl: values.API_BASE_URL,
+    database: { url: database, poolSize: values.DATABASE_POOL_SIZE },
+    redis: { url: redis },
+    feed: {
+      kind: values.FEED,
+      intervalMs: values.FEED_INTERVAL_MS,
+      coingeckoUrl: values.COINGECKO_URL,
+      seed: values.FEED_SEED,
+    },
+    logSuccessShare: values.LOG_SUCCESS_SHARE ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
+    drainMs: values.DRAIN_MS,
+  };
+}
+
+/** The configuration of `migrate`. Throws ConfigurationError with every mistake at once. */
+export function readMigrationConfig(variables: Variables): MigrationConfig {
+  const reader = new Reader(variables);
+  const values = reader.values(z.object(process));
+  const url = reader.url('MIGRATION_DATABASE_URL', databaseSchemes);
+  if (!values || !url) throw new ConfigurationError(reader.mistakes);
+  // A migration's steps are always shown: it is run by a Job whose log is the record of what was done.
+  const { logLevel, ...rest } = processConfig(values);
+  return { ...rest, logLevel: logLevel === 'debug' ? 'debug' : 'info', url };
+}
+
+const databaseSchemes = ['postgresql:', 'postgres:'];
+
+function processConfig(values: z.output<z.ZodObject<typeof process>>): ProcessConfig {
+  return {
+    environment: values.NODE_ENV,
+    version: values.APP_VERSION,
+    logLevel: values.LOG_LEVEL ?? defaultLogLevel[values.NODE_ENV],
+  };
+}
+
+/** Reads variables and collects what is wrong with them, so that a person mends all of it in one go. */
+class Reader {
+  readonly mistakes: string[] = [];
+  readonly #variables: Variables;
+
+  constructor(variables: Variables) {
+    // An empty value in a manifest means "not set": a default applies, a required variable is missing.
+    this.#variables = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  }
+
+  values<T extends z.ZodRawShape>(schema: z.ZodObject<T>): z.output<z.ZodObject<T>> | undefined {
+    const parsed = schema.safeParse(this.#variables);
+    if (parsed.success) return parsed.data;
+    const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
+    for (const name of names) {
+      const value = this.#variables[name];
+      const found = value === undefined ? 'nothing' : JSON.stringify(value.slice(0, 80));
+      this.mistakes.push(`${name}: found ${found}, expected ${expectation(schema.shape[name])}`);
+    }
+    return undefined;
+  }
+
+  /** `NAME`, or the file named by `NAME_FILE`: exactly one of the two. */
+  url(name: string, schemes: readonly string[]): ConnectionUrl | undefined {
+    const value = this.#variables[name];
+    const file = this.#variables[`${name}_FILE`];
+    const expected = `${schemes[0]}//user:password@host:port/name, in ${name} or in a file named by ${name}_FILE`;
+    if (value !== undefined && file !== undefined) {
+      this.mistakes.push(`${name}: found ${name} and ${name}_FILE, expected one of the two`);
+      return undefined;
+    }
+    const from = file === undefined ? name : `${name}_FILE`;
+    try {
+      if (file !== undefined) return urlInFile(file, schemes);
+      if (value !== undefined) return fixedUrl(value, schemes);
+      throw new ConnectionUrlError('nothing');
+    } catch (error) {
+      if (!(error instanceof ConnectionUrlError)) throw error;
+      this.mistakes.push(`${from}: found ${error.found}, expected ${expected}`);
+      return undefined;
+    }
+  }
+}
+
+function expectation(schema: unknown): string {
+  const expected = schema instanceof z.ZodType ? schema.meta()?.expected : undefined;
+  return typeof expected === 'string' ? expected : 'another value';
+}

@@ -1,0 +1,99 @@
+import { STATUS_CODES } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import { errorFields, type Logger } from '../telemetry/logger.ts';
+
+/** One wrong parameter of a request. */
+export interface ParameterMistake {
+  readonly parameter: string;
+  readonly detail: string;
+}
+
+/**
+ * An answer that is not what the client asked for, as RFC 9457 problem+json. `kind` is a stable name for programs,
+ * `detail` one sentence for people.
+ */
+export class Problem extends Error {
+  override name = 'Problem';
+  readonly status: number;
+  readonly kind: string;
+  readonly errors: readonly ParameterMistake[];
+  readonly retryAfterS: number | undefined;
+
+  constructor(options: {
+    status: number;
+    kind: string;
+    detail: string;
+    errors?: readonly ParameterMistake[];
+    retryAfterS?: number;
+    cause?: unknown;
+  }) {
+    super(options.detail, { cause: options.cause });
+    this.status = options.status;
+    this.kind = options.kind;
+    this.errors = options.errors ?? [];
+    this.retryAfterS = options.retryAfterS;
+  }
+}
+
+/** Turns what is thrown inside it, and error statuses without a body, into problem+json. Never shows a stack. */
+export function problems(logger: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status >= 400 && (ctx.body === undefined || ctx.body === null)) answer(ctx, plainProblem(ctx));
+    } catch (error) {
+      const problem = error instanceof Problem ? error : unexpected(error);
+      if (problem.status >= 500) {
+        logger.error('request failed', {
+          requestId: ctx.state.requestId,
+          path: ctx.path,
+          ...errorFields(problem.cause ?? problem),
+        });
+      }
+      answer(ctx, problem);
+    }
+  };
+}
+
+function answer(ctx: Context, problem: Problem): void {
+  ctx.status = problem.status;
+  ctx.set('Cache-Control', 'no-store');
+  if (problem.retryAfterS !== undefined) ctx.set('Retry-After', String(problem.retryAfterS));
+  ctx.type = 'application/problem+json';
+  ctx.body = JSON.stringify({
+    type: `urn:cryptosense:problem:${problem.kind}`,
+    title: STATUS_CODES[problem.status] ?? 'Error',
+    status: problem.status,
+    detail: problem.message,
+    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+    requestId: ctx.state.requestId,
+  });
+}
+
+function plainProblem(ctx: Context): Problem {
+  const { status, method, path } = ctx;
+  if (status === 404)
+    return new Problem({ status, kind: 'no-such-route', detail: `There is nothing at ${path}.` });
+  if (status === 405 || status === 501) {
+    const allowed = String(ctx.response.get('Allow'));
+    const detail = `${method} is not possible here; ${allowed} ${allowed.includes(',') ? 'are' : 'is'}.`;
+    return new Problem({ status, kind: 'method-not-allowed', detail });
+  }
+  return new Problem({
+    status,
+    kind: 'error',
+    detail: `The request was answered with the status ${status}.`,
+  });
+}
+
+function unexpected(cause: unknown): Problem {
+  // Koa and its middleware mark an error of the client's making with a 4xx status and expose: true.
+  if (cause instanceof Error && 'expose' in cause && cause.expose === true && 'status' in cause) {
+    const status = Number(cause.status);
+    if (status >= 400 && status < 500) {
+      return new Problem({ status, kind: 'bad-request', detail: `${cause.message}.`, cause });
+    }
+  }
+  const detail = 'Something went wrong on our side; the request id finds it in our logs.';
+  return new Problem({ status: 500, kind: 'internal', detail, cause });
+}

@@ -1,0 +1,2 @@
+drop table portfolios;
+drop table users;

@@ -1,0 +1,2 @@
+drop function price_history_prepare (timestamptz, timestamptz);
+drop table price_history;

@@ -1,0 +1,101 @@
+import postgres from 'postgres';
+import type { ConnectionUrl } from '../connection-url.ts';
+import { within } from '../deadline.ts';
+
+/** A connection pool to PostgreSQL, behind PgBouncer in transaction pooling. */
+export interface Database {
+  /** The pool at this moment. Ask for it at each use: it is another one after the login has been rotated. */
+  readonly sql: postgres.Sql;
+  /** Runs one query with a deadline; throws DeadlineExceeded and cancels the query after it. */
+  query<T extends readonly postgres.MaybeRow[]>(
+    query: postgres.PendingQuery<T>,
+    deadlineMs?: number,
+  ): Promise<postgres.RowList<T>>;
+  /** Finishes running queries for at most `graceMs` and closes every connection. */
+  end(graceMs: number): Promise<void>;
+}
+
+const QUERY_DEADLINE_MS = 3_000;
+
+/** Opens no connection yet: the first query does. `poolSize` connections at most. */
+export function openDatabase(options: {
+  url: ConnectionUrl;
+  poolSize: number;
+  applicationName: string;
+}): Database {
+  let current = openPool(options);
+
+  const pool = (): postgres.Sql => {
+    if (options.url.file === undefined) return current.sql;
+    const now = performance.now();
+    if (now < current.checkAgainAt) return current.sql;
+    current.checkAgainAt = now + 1_000;
+    const login = readLogin(options.url);
+    // A rotation may alternate between two logins: another user name needs another pool. Queries that run on the
+    // old one finish first. (A changed password alone is picked up by the pool's new connections.)
+    if (login !== undefined && login !== current.login) {
+      current.sql.end({ timeout: 30 }).catch(() => {});
+      current = openPool(options);
+    }
+    return current.sql;
+  };
+
+  return {
+    get sql() {
+      return pool();
+    },
+    query: (query, deadlineMs = QUERY_DEADLINE_MS) =>
+      within(deadlineMs, 'the database', Promise.resolve(query), () => query.cancel()),
+    end: (graceMs) => current.sql.end({ timeout: graceMs / 1_000 }),
+  };
+}
+
+interface Pool {
+  readonly sql: postgres.Sql;
+  readonly login: string;
+  checkAgainAt: number;
+}
+
+function openPool(options: { url: ConnectionUrl; poolSize: number; applicationName: string }): Pool {
+  const url = options.url.read();
+  const sql = postgres({
+    ...address(url),
+    password: () => decodeURIComponent(options.url.read().password),
+    max: options.poolSize,
+    // PgBouncer 1.18 hands each transaction to another server connection, where a prepared statement is unknown.
+    prepare: false,
+    fetch_types: false,
+    connect_timeout: 3,
+    // The driver's own backoff grows to 20 s, which is 20 s too long after a failover.
+    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1) * (0.5 + Math.random() / 2),
+    max_lifetime: 30 * 60,
+    connection: { application_name: options.applicationName },
+    onnotice: () => {},
+  });
+  return { sql, login: loginOf(url), checkAgainAt: performance.now() + 1_000 };
+}
+
+/** The parts of a connection URL as the driver takes them; the password is left to a function. */
+export function address(url: URL) {
+  const mode = url.searchParams.get('sslmode');
+  return {
+    host: url.hostname,
+    port: Number(url.port || 5432),
+    database: decodeURIComponent(url.pathname.slice(1)) || 'cryptosense',
+    username: decodeURIComponent(url.username) || 'cryptosense',
+    ...(mode !== null && mode !== 'disable'
+      ? { ssl: mode === 'require' ? ('require' as const) : ('verify-full' as const) }
+      : {}),
+  };
+}
+
+const loginOf = (url: URL) => `${url.username}@${url.host}${url.pathname}${url.search}`;
+
+/** undefined while the file cannot be read, as in the middle of a rotation: the present login stays. */
+function readLogin(url: ConnectionUrl): string | undefined {
+  try {
+    return loginOf(url.read());
+  } catch {
+    return undefined;
+  }
+}

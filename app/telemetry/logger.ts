@@ -1,0 +1,40 @@
+import winston from 'winston';
+import type { ProcessConfig } from '../config.ts';
+
+export type Logger = winston.Logger;
+
+/** Credentials inside a URL, wherever in a line it stands: a driver's error message may quote one. */
+const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"]*:)[^\s@"]+@/gi;
+
+/** JSON lines on stdout, one an event, with the time, level, message, application, version and environment. */
+export function createLogger(config: ProcessConfig): Logger {
+  const json = winston.format.json();
+  return winston.createLogger({
+    level: config.logLevel,
+    defaultMeta: { app: 'cryptosense-api', version: config.version, environment: config.environment },
+    format: winston.format.combine(
+      winston.format.timestamp(),
+      winston.format.printf((entry) => withoutPasswords(serialize(json, entry))),
+    ),
+    transports: [new winston.transports.Console({ forceConsole: false })],
+  });
+}
+
+/** A line in which no URL shows its password. */
+export function withoutPasswords(line: string): string {
+  return line.replace(urlPassword, '$1***@');
+}
+
+/** What a log line says of an error. The stack is for the log alone, never for a client. */
+export function errorFields(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: String(error) };
+  const code = 'code' in error ? { code: error.code } : {};
+  return { error: error.message || error.name, kind: error.name, ...code, stack: error.stack };
+}
+
+const MESSAGE = Symbol.for('message');
+
+function serialize(format: winston.Logform.Format, entry: winston.Logform.TransformableInfo): string {
+  const formatted = format.transform(entry);
+  return typeof formatted === 'object' ? String(formatted[MESSAGE]) : '';
+}

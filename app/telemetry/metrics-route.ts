@@ -1,0 +1,11 @@
+import type { Router } from '@koa/router';
+import type { Metrics } from './metrics.ts';
+
+/** `/metrics` in Prometheus's text format, on the port of the API. */
+export function metricsRoute(router: Router, metrics: Metrics): void {
+  router.get('/metrics', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.type = metrics.registry.contentType;
+    ctx.body = await metrics.registry.metrics();
+  });
+}

@@ -1,0 +1,83 @@
+import type { Middleware } from 'koa';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The metrics of one server. Each server has its own registry, so that a test can run two in a process. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly priceLookups: Counter<'source'>;
+  readonly feedQuotes: Counter<'feed'>;
+  readonly feedErrors: Counter<'feed'>;
+  readonly feedLeader: Gauge;
+  /** Counts and times every request. The outermost middleware: what it does not wrap is not seen. */
+  readonly middleware: Middleware;
+}
+
+// 1 s is the limit of the latency alert, so it has to be a bucket's edge.
+const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** `routeOf` gives a request's route pattern, or 'unmatched': labels stay few whatever clients ask for. */
+export function createMetrics(version: string, routeOf: (method: string, path: string) => string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const build = new Gauge({
+    name: 'cryptosense_api_build_info',
+    help: 'Always 1; the version of the application is a label.',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version }, 1);
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered, by method, route pattern and status code.',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Seconds from the request to its answer, by method, route pattern and class of status (2xx, 5xx).',
+    labelNames: ['method', 'route', 'status_class'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+
+  return {
+    registry,
+    priceLookups: new Counter({
+      name: 'cryptosense_price_lookups_total',
+      help: 'Prices looked up, by where the answer came from: cache, database, or stale (the database failed).',
+      labelNames: ['source'],
+      registers,
+    }),
+    feedQuotes: new Counter({
+      name: 'cryptosense_feed_quotes_total',
+      help: 'Quotes written to price_history, by feed.',
+      labelNames: ['feed'],
+      registers,
+    }),
+    feedErrors: new Counter({
+      name: 'cryptosense_feed_errors_total',
+      help: 'Polls of the feed that failed.',
+      labelNames: ['feed'],
+      registers,
+    }),
+    feedLeader: new Gauge({
+      name: 'cryptosense_feed_leader',
+      help: '1 while this replica is the one that polls the feed.',
+      registers,
+    }),
+    middleware: async (ctx, next) => {
+      const start = performance.now();
+      try {
+        await next();
+      } finally {
+        const method = METHODS.has(ctx.method) ? ctx.method : 'OTHER';
+        const route = routeOf(ctx.method, ctx.path);
+        requests.inc({ method, route, status: String(ctx.status) });
+        const status_class = `${Math.floor(ctx.status / 100)}xx`;
+        durations.observe({ method, route, status_class }, (performance.now() - start) / 1_000);
+      }
+    },
+  };
+}

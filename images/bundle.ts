@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+// Some dependencies are CommonJS and call require() for Node's own modules, which an ES module does not have.
+const requireBanner =
+  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
+
+/**
+ * Bundles a program and everything it imports into one ES module with its source map beside it: an image then needs no
+ * node_modules and starts in half the time. Throws esbuild's BuildFailure.
+ */
+export async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    banner: { js: requireBanner },
+    sourcemap: 'external',
+    // Names stay: they are in stack traces and in the names of errors.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [entry, outfile] = parseArgs({ allowPositionals: true }).positionals;
+  if (entry === undefined || outfile === undefined) {
+    console.error('Usage: node images/bundle.ts <entry.ts> <outfile.mjs>');
+    process.exitCode = 2;
+  } else {
+    await bundle(entry, outfile);
+  }
+}

@@ -1,0 +1,35 @@
+import { randomInt } from 'node:crypto';
+import type { Middleware } from 'koa';
+import { ConfigurationError } from '../../app/config.ts';
+import { Problem } from '../../app/http/problem.ts';
+import { serve } from '../../app/serve.ts';
+
+/**
+ * A bad release, to show and to test that it rolls back: the API as it is, except that a share of the requests to
+ * /api fails. FAULT_SHARE is that share, 0 to 1. Probes stay green, as they do in the bad releases that hurt.
+ */
+function faults(share: number): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path.startsWith('/api') && randomInt(1_000_000) < share * 1_000_000) {
+      throw new Problem({ status: 500, kind: 'injected-fault', detail: 'This release fails on purpose.' });
+    }
+    await next();
+  };
+}
+
+function readShare(): number {
+  const found = process.env.FAULT_SHARE || '0.3';
+  const share = Number(found);
+  if (share >= 0 && share <= 1) return share;
+  throw new ConfigurationError([
+    `FAULT_SHARE: found ${JSON.stringify(found)}, expected a number from 0 to 1`,
+  ]);
+}
+
+try {
+  process.exitCode = await serve([faults(readShare())]);
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
