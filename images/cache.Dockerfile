@@ -1,0 +1,18 @@
+# cryptosense-cache: redis-server, redis-cli and the libraries they are linked with.
+#   docker build -f images/cache.Dockerfile -t cryptosense-cache:dev .
+FROM debian:bookworm-slim AS build
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends redis-server
+COPY images/runtime/collect.sh /usr/local/bin/
+RUN collect.sh /runtime /usr/bin/redis-server /usr/bin/redis-cli && mkdir -p /runtime/data && chown 1001:1001 /runtime/data
+
+FROM scratch
+COPY --from=build /runtime /
+WORKDIR /data
+USER 1001:1001
+EXPOSE 6379
+# redis-cli exits 0 as soon as the server answers at all, with PONG or with NOAUTH.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/usr/bin/redis-cli", "ping"]
+ENTRYPOINT ["/usr/bin/redis-server"]
+LABEL org.opencontainers.image.title="cryptosense-cache" \
+      org.opencontainers.image.description="Redis, configured by its arguments" \
+      org.opencontainers.image.licenses="Apache-2.0"

@@ -1,0 +1,32 @@
+# cryptosense-operator. The context is the repository after `npm ci`:
+#   docker build -f images/operator.Dockerfile -t cryptosense-operator:dev .
+# Nothing is downloaded: Node and esbuild come out of node_modules, which the lock file pins.
+
+# The same lines as in api.Dockerfile, so that both images share the layer with Node in it.
+FROM debian:bookworm-slim AS node
+COPY images/runtime/collect.sh /usr/local/bin/
+COPY node_modules/node-linux-*/bin/node /usr/bin/node
+RUN collect.sh /runtime /usr/bin/node
+
+FROM node AS build
+WORKDIR /src
+COPY node_modules node_modules
+COPY package.json ./
+COPY images/bundle.ts images/
+COPY charts charts
+COPY operator operator
+RUN mkdir -p /out/operator && node images/bundle.ts operator/main.ts /out/operator/main.mjs
+
+FROM scratch
+COPY --from=node /runtime /
+COPY --from=build /out /
+WORKDIR /operator
+USER 1001:1001
+ENV NODE_ENV=production
+# No HEALTHCHECK: only Kubernetes runs this image, and it probes the operator over HTTP.
+ENTRYPOINT ["/usr/bin/node", "/operator/main.mjs"]
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="cryptosense-operator" \
+      org.opencontainers.image.description="Keeps CryptoSense environments running and changes them safely" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION"

@@ -1,0 +1,21 @@
+# cryptosense-pooler: PgBouncer and the libraries it is linked with.
+#   docker build -f images/pooler.Dockerfile -t cryptosense-pooler:dev .
+FROM debian:bookworm-slim AS build
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends pgbouncer
+COPY images/runtime/collect.sh /usr/local/bin/
+# The mount points exist, so that the root file system can be read-only.
+RUN collect.sh /runtime /usr/sbin/pgbouncer && mkdir -p /runtime/etc/pgbouncer /runtime/var/run/postgresql && \
+    chown 1001:1001 /runtime/var/run/postgresql
+
+FROM scratch
+COPY --from=build /runtime /
+USER 1001:1001
+EXPOSE 6432
+# To PgBouncer SIGINT means: let the running transactions end, then stop. SIGTERM would cut them off.
+STOPSIGNAL SIGINT
+# Without a logfile in its configuration PgBouncer logs to standard error.
+ENTRYPOINT ["/usr/sbin/pgbouncer"]
+CMD ["/etc/pgbouncer/pgbouncer.ini"]
+LABEL org.opencontainers.image.title="cryptosense-pooler" \
+      org.opencontainers.image.description="PgBouncer, configured by mounts under /etc/pgbouncer" \
+      org.opencontainers.image.licenses="Apache-2.0"
