@@ -8,15 +8,16 @@ const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"]*:)[^\s@"]+@/gi;
 
 /** JSON lines on stdout, one an event, with the time, level, message, application, version and environment. */
 export function createLogger(config: ProcessConfig): Logger {
-  const json = winston.format.json();
   return winston.createLogger({
     level: config.logLevel,
     defaultMeta: { app: 'cryptosense-api', version: config.version, environment: config.environment },
     format: winston.format.combine(
       winston.format.timestamp(),
-      winston.format.printf((entry) => withoutPasswords(serialize(json, entry))),
+      winston.format.printf(({ timestamp, level, message, ...rest }) =>
+        withoutPasswords(JSON.stringify({ timestamp, level, message, ...rest })),
+      ),
     ),
-    transports: [new winston.transports.Console({ forceConsole: false })],
+    transports: [new winston.transports.Console()],
   });
 }
 
@@ -30,11 +31,4 @@ export function errorFields(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: String(error) };
   const code = 'code' in error ? { code: error.code } : {};
   return { error: error.message || error.name, kind: error.name, ...code, stack: error.stack };
-}
-
-const MESSAGE = Symbol.for('message');
-
-function serialize(format: winston.Logform.Format, entry: winston.Logform.TransformableInfo): string {
-  const formatted = format.transform(entry);
-  return typeof formatted === 'object' ? String(formatted[MESSAGE]) : '';
 }

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Middleware } from 'koa';
+import { runCommandLine } from '../../app/command-line.ts';
 import { ConfigurationError } from '../../app/config.ts';
 import { Problem } from '../../app/http/problem.ts';
-import { serve } from '../../app/serve.ts';
 
 /**
  * A bad release, to show and to test that it rolls back: the API as it is, except that a share of the requests to
@@ -26,10 +26,4 @@ function readShare(): number {
   ]);
 }
 
-try {
-  process.exitCode = await serve([faults(readShare())]);
-} catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCommandLine(() => [faults(readShare())]);
