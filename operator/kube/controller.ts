@@ -1,0 +1,161 @@
+import { type Clock, followedBy, pause, systemClock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { WorkQueue } from './queue.ts';
+
+/** An error that trying again does not mend; the key rests until somebody enqueues it. */
+export class TerminalError extends Error {
+  override readonly name: string = 'TerminalError';
+}
+
+export interface Result {
+  /** Look again after this long, also when nothing changes. */
+  requeueAfterMs?: number;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a reconciler with nothing to say just returns
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result | void>;
+
+export interface ControllerOptions {
+  name: string;
+  reconcile: Reconcile;
+  queue?: WorkQueue;
+  workers?: number;
+  log: Log;
+  metrics?: Metrics;
+  /** How long what runs may go on after a stop was asked for, before its signal is aborted. */
+  stopDeadlineMs?: number;
+  /** A single reconciliation's signal is aborted after this long. */
+  timeoutMs?: number;
+  clock?: Clock;
+}
+
+/** After the signal was aborted a reconciliation has this long to notice. */
+const AFTER_ABORT_MS = 1_000;
+
+/**
+ * Calls `reconcile` for keys.
+ * - One key is never reconciled twice at once; different keys by as many workers as asked for.
+ * - Whatever `reconcile` throws, the workers go on: the key is tried again with exponential backoff, after a
+ *   TerminalError not until it is enqueued again.
+ * - After a stop what runs may finish until the deadline; nothing new begins.
+ */
+export class Controller {
+  readonly #name: string;
+  readonly #reconcile: Reconcile;
+  readonly #queue: WorkQueue;
+  readonly #workers: number;
+  readonly #log: Log;
+  readonly #metrics: Metrics | undefined;
+  readonly #stopDeadlineMs: number;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  #busy = 0;
+
+  constructor(options: ControllerOptions) {
+    const { name, metrics, clock = systemClock } = options;
+    this.#name = name;
+    this.#reconcile = options.reconcile;
+    this.#queue =
+      options.queue ?? new WorkQueue({ name, clock, ...(metrics === undefined ? {} : { metrics }) });
+    this.#workers = options.workers ?? 1;
+    this.#log = options.log.with({ controller: name });
+    this.#metrics = metrics;
+    this.#stopDeadlineMs = options.stopDeadlineMs ?? 20_000;
+    this.#timeoutMs = options.timeoutMs ?? 300_000;
+    this.#clock = clock;
+    // A counter that was never touched is not exported, and an alert on its rate never fires.
+    for (const result of ['success', 'error', 'requeue', 'requeue_after']) {
+      metrics?.reconciles.inc({ controller: name, result }, 0);
+    }
+    metrics?.reconcileErrors.inc({ controller: name }, 0);
+    metrics?.maxConcurrent.set({ controller: name }, this.#workers);
+    metrics?.activeWorkers.set({ controller: name }, 0);
+  }
+
+  /** Asks for a reconciliation of this key; also before `run`. */
+  enqueue(key: string, delayMs = 0): void {
+    this.#queue.add(key, delayMs);
+  }
+
+  /** Works until the signal is aborted, then ends what runs. Can be called once. */
+  async run(signal: AbortSignal): Promise<void> {
+    const hard = new AbortController();
+    const stop = () => this.#queue.shutdown();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    const workers = Promise.all(Array.from({ length: this.#workers }, () => this.#work(hard.signal)));
+    const deadline = new AbortController();
+    const cutOff = async () => {
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      await pause(this.#stopDeadlineMs, deadline.signal, this.#clock);
+      hard.abort(new Error(`${this.#name}: stopped ${this.#stopDeadlineMs} ms ago`));
+      await pause(AFTER_ABORT_MS, deadline.signal, this.#clock);
+      if (this.#busy > 0) this.#log.warn('Left work behind that did not end in time', { busy: this.#busy });
+    };
+    await Promise.race([workers, cutOff()]);
+    deadline.abort();
+  }
+
+  async #work(hard: AbortSignal): Promise<void> {
+    for (;;) {
+      const key = await this.#queue.get();
+      if (key === undefined) return;
+      this.#metrics?.activeWorkers.set({ controller: this.#name }, ++this.#busy);
+      await this.#one(key, hard);
+      this.#queue.done(key);
+      this.#metrics?.activeWorkers.set({ controller: this.#name }, --this.#busy);
+    }
+  }
+
+  /** Never throws. */
+  async #one(key: string, hard: AbortSignal): Promise<void> {
+    const { controller, release } = followedBy(hard);
+    const cancel = this.#clock.after(this.#timeoutMs, () =>
+      controller.abort(new Error(`Reconciliation of ${key} took more than ${this.#timeoutMs} ms`)),
+    );
+    const start = this.#clock.now();
+    try {
+      const result = await this.#reconcile(key, controller.signal);
+      this.#queue.forget(key);
+      if (result?.requeueAfterMs !== undefined) this.#queue.add(key, Math.max(1, result.requeueAfterMs));
+      this.#count(result?.requeueAfterMs === undefined ? 'success' : 'requeue_after');
+    } catch (error) {
+      // The process is ending: this is not the reconciler's failure.
+      if (!hard.aborted) this.#fail(key, error);
+    } finally {
+      cancel();
+      release();
+      this.#metrics?.reconcileSeconds.observe(
+        { controller: this.#name },
+        (this.#clock.now() - start) / 1_000,
+      );
+    }
+  }
+
+  #fail(key: string, error: unknown): void {
+    const controller = this.#name;
+    this.#count('error');
+    this.#metrics?.reconcileErrors.inc({ controller });
+    if (isProgrammingError(error)) this.#metrics?.panics.inc({ controller });
+    if (error instanceof TerminalError) {
+      this.#metrics?.terminalErrors.inc({ controller });
+      this.#queue.forget(key);
+      this.#log.error('Reconciliation failed for good', { key, error });
+      return;
+    }
+    this.#queue.retry(key);
+    this.#log.error('Reconciliation failed, will be tried again', { key, error });
+  }
+
+  #count(result: string): void {
+    this.#metrics?.reconciles.inc({ controller: this.#name, result });
+  }
+}
+
+function isProgrammingError(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+}

@@ -1,0 +1,228 @@
+import { type Clock, systemClock } from './clock.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface QueueOptions {
+  name?: string;
+  /** The wait after a key's first failure; doubled for each further one. */
+  firstRetryMs?: number;
+  lastRetryMs?: number;
+  clock?: Clock;
+  metrics?: Metrics;
+}
+
+/**
+ * Keys that are to be worked on, each at most once at a time.
+ *
+ * A key is in one of these states: unknown, waiting (for its time), ready (in line), working, and working with a
+ * successor that waits or is due. Hence the guarantees:
+ * - a key is never handed out again before `done` was called for it;
+ * - a key added many times is handed out once, at the earliest of the times asked for;
+ * - a key added while it is worked on is handed out again afterwards: no change is lost;
+ * - ready keys are handed out in the order in which they became ready.
+ */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #firstRetryMs: number;
+  readonly #lastRetryMs: number;
+  readonly #metrics: QueueMetrics;
+  readonly #waiting = new Map<string, { at: number; cancel: () => void }>();
+  readonly #ready = new Line();
+  readonly #working = new Map<string, number>();
+  readonly #due = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #getters: ((key: string | undefined) => void)[] = [];
+  #isShutDown = false;
+
+  constructor(options: QueueOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#firstRetryMs = options.firstRetryMs ?? 5;
+    this.#lastRetryMs = options.lastRetryMs ?? 1_000_000;
+    this.#metrics = new QueueMetrics(options.name ?? 'queue', this.#clock, this.#working, options.metrics);
+  }
+
+  /** Keys that are ready and wait for a worker. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+
+  /** Hands the key out after the delay, or earlier when it was asked for earlier. */
+  add(key: string, delayMs = 0): void {
+    if (this.#isShutDown || this.#ready.has(key) || this.#due.has(key)) return;
+    if (delayMs <= 0) {
+      this.#becomeReady(key);
+      return;
+    }
+    const at = this.#clock.now() + delayMs;
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined && waiting.at <= at) return;
+    waiting?.cancel();
+    const cancel = this.#clock.after(delayMs, () => this.#becomeReady(key));
+    this.#waiting.set(key, { at, cancel });
+  }
+
+  /** The next key, or undefined once the queue is shut down. Call `done` with it afterwards. */
+  async get(): Promise<string | undefined> {
+    if (this.#isShutDown) return undefined;
+    const key = this.#ready.shift();
+    if (key === undefined) return new Promise((resolve) => this.#getters.push(resolve));
+    this.#start(key);
+    return key;
+  }
+
+  /** The work on this key has ended; it may be handed out again. */
+  done(key: string): void {
+    if (!this.#working.has(key)) return;
+    this.#metrics.finished(key);
+    this.#working.delete(key);
+    if (this.#due.delete(key)) this.#becomeReady(key);
+  }
+
+  /** Hands the key out again after a wait that doubles with each call since the last `forget`. */
+  retry(key: string): void {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    this.#metrics.retried();
+    this.add(key, Math.min(this.#lastRetryMs, this.#firstRetryMs * 2 ** failures));
+  }
+
+  /** The key's failures do not count any more. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** Nothing is handed out any more, waiting `get`s return undefined, what is worked on may end in peace. */
+  shutdown(): void {
+    this.#isShutDown = true;
+    for (const { cancel } of this.#waiting.values()) cancel();
+    this.#waiting.clear();
+    this.#ready.clear();
+    this.#due.clear();
+    for (const resolve of this.#getters.splice(0)) resolve(undefined);
+  }
+
+  #becomeReady(key: string): void {
+    this.#waiting.get(key)?.cancel();
+    this.#waiting.delete(key);
+    if (this.#working.has(key)) {
+      this.#due.add(key);
+      return;
+    }
+    this.#metrics.added(key, this.#ready.size);
+    const getter = this.#getters.shift();
+    if (getter === undefined) {
+      this.#ready.push(key);
+      this.#metrics.depth(this.#ready.size);
+      return;
+    }
+    this.#start(key);
+    getter(key);
+  }
+
+  #start(key: string): void {
+    this.#working.set(key, this.#clock.now());
+    this.#metrics.started(key, this.#ready.size);
+  }
+}
+
+/** First in, first out, each key once. An array with a moving head: a Set's first element gets slow to find. */
+class Line {
+  readonly #members = new Set<string>();
+  #keys: string[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  has(key: string): boolean {
+    return this.#members.has(key);
+  }
+
+  push(key: string): void {
+    this.#members.add(key);
+    this.#keys.push(key);
+  }
+
+  shift(): string | undefined {
+    const key = this.#keys[this.#head];
+    if (key === undefined) return undefined;
+    this.#head += 1;
+    this.#members.delete(key);
+    if (this.#head * 2 > this.#keys.length) {
+      this.#keys = this.#keys.slice(this.#head);
+      this.#head = 0;
+    }
+    return key;
+  }
+
+  clear(): void {
+    this.#members.clear();
+    this.#keys = [];
+    this.#head = 0;
+  }
+}
+
+/** The workqueue_* metrics; does nothing without a registry. */
+class QueueMetrics {
+  readonly #metrics: Metrics | undefined;
+  readonly #labels: { name: string; controller: string };
+  readonly #clock: Clock;
+  readonly #working: ReadonlyMap<string, number>;
+  readonly #readySince = new Map<string, number>();
+
+  constructor(
+    name: string,
+    clock: Clock,
+    working: ReadonlyMap<string, number>,
+    metrics: Metrics | undefined,
+  ) {
+    this.#metrics = metrics;
+    this.#labels = { name, controller: name };
+    this.#clock = clock;
+    this.#working = working;
+    metrics?.workInProgress.add(() => this.#measureUnfinished());
+  }
+
+  added(key: string, depth: number): void {
+    if (this.#metrics === undefined) return;
+    this.#metrics.adds.inc(this.#labels);
+    this.#readySince.set(key, this.#clock.now());
+    this.depth(depth);
+  }
+
+  depth(depth: number): void {
+    this.#metrics?.depth.set(this.#labels, depth);
+  }
+
+  started(key: string, depth: number): void {
+    if (this.#metrics === undefined) return;
+    const since = this.#readySince.get(key);
+    this.#readySince.delete(key);
+    if (since !== undefined)
+      this.#metrics.queueSeconds.observe(this.#labels, (this.#clock.now() - since) / 1_000);
+    this.depth(depth);
+  }
+
+  finished(key: string): void {
+    const since = this.#working.get(key);
+    if (since !== undefined)
+      this.#metrics?.workSeconds.observe(this.#labels, (this.#clock.now() - since) / 1_000);
+  }
+
+  retried(): void {
+    this.#metrics?.retries.inc(this.#labels);
+  }
+
+  #measureUnfinished(): void {
+    const now = this.#clock.now();
+    let sum = 0;
+    let longest = 0;
+    for (const since of this.#working.values()) {
+      const age = (now - since) / 1_000;
+      sum += age;
+      longest = Math.max(longest, age);
+    }
+    this.#metrics?.unfinishedSeconds.set(this.#labels, sum);
+    this.#metrics?.longestSeconds.set(this.#labels, longest);
+  }
+}

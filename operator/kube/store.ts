@@ -1,0 +1,187 @@
+import { isOlder, type KubeObject, keyOf } from './resources.ts';
+import { Index, type IndexFunction } from './store-index.ts';
+
+export type Change = 'added' | 'modified' | 'deleted';
+export type OnChange<T> = (event: Change, object: T, old?: T) => void;
+
+interface Entry<T> {
+  object: T;
+  /** What onChange last heard of this name; undefined when nothing yet. */
+  announced: T | undefined;
+}
+
+/** Removals by ourselves that the watch has not shown yet. Uids never return, so that forgetting is only a matter of space. */
+const MOST_TOMBSTONES = 10_000;
+
+/**
+ * The objects of one resource type as far as they are known. Objects are trimmed (managedFields dropped) and deeply
+ * frozen: share them freely, copy to change.
+ * - An older version never replaces a newer one, whatever order events arrive in.
+ * - What `observeWrite` put in and `observeRemoval` took out stays so until the server says something newer, so that a
+ *   reader sees his own writes although the watch lags.
+ * - Every change that the server announces reaches onChange once, also one that `observeWrite` anticipated.
+ */
+export class Store<T extends KubeObject = KubeObject> {
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #indexes = new Map<string, Index<T>>();
+  readonly #tombstones = new Map<string, T>();
+  readonly #trim: (object: T) => T;
+
+  /** @param trim drops more than managedFields; gets an object of its own and may change it. */
+  constructor(indexes: Record<string, IndexFunction<T>> = {}, trim: (object: T) => T = (object) => object) {
+    for (const [name, index] of Object.entries(indexes)) this.#indexes.set(name, new Index(index));
+    this.#trim = trim;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The namespace of what has none is undefined. */
+  get(namespace: string | undefined, name: string): T | undefined {
+    return this.#entries.get(namespace ? `${namespace}/${name}` : name)?.object;
+  }
+
+  list(namespace?: string): T[] {
+    const objects = Array.from(this.#entries.values(), (entry) => entry.object);
+    return namespace === undefined
+      ? objects
+      : objects.filter((object) => object.metadata.namespace === namespace);
+  }
+
+  /** The objects for which the index function, given at construction, returned this value. */
+  byIndex(index: string, value: string): T[] {
+    const found = this.#indexes.get(index);
+    if (found === undefined) throw new TypeError(`The store has no index ${index}.`);
+    return found.get(value);
+  }
+
+  /** Tells what a write returned. onChange is called later, when the watch brings it. */
+  observeWrite(written: T): void {
+    const object = this.#own(written);
+    const entry = this.#entries.get(keyOf(object));
+    if (this.#isGone(object) || (entry !== undefined && !isOlder(versionOf(entry.object), versionOf(object))))
+      return;
+    this.#put(object, entry?.announced);
+  }
+
+  /** Tells that this object is gone: `remove` returned undefined. onChange is called when the watch brings it. */
+  observeRemoval(removed: { metadata: { name: string; namespace?: string; uid: string } }): void {
+    const object = this.#entries.get(keyOf(removed))?.object;
+    // Otherwise the watch was faster, and nothing about this object can follow.
+    if (object === undefined || object.metadata.uid !== removed.metadata.uid) return;
+    this.#drop(object);
+    this.#bury(object);
+  }
+
+  /** A change as the watch tells it. Returns whether it was news. */
+  observeEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', received: T, onChange: OnChange<T>): boolean {
+    const object = this.#own(received);
+    if (type === 'DELETED') return this.#observeDeletion(object, onChange);
+    const entry = this.#entries.get(keyOf(object));
+    if (this.#isGone(object) || (entry !== undefined && isOlder(versionOf(object), versionOf(entry.object))))
+      return false;
+    if (entry !== undefined && entry.announced === entry.object && sameVersion(entry.object, object))
+      return false;
+    this.#announce(object, entry?.announced, onChange);
+    return true;
+  }
+
+  /**
+   * A complete list, taken at `resourceVersion`. What it lacks is deleted, unless it was written after the list was
+   * taken. `isRestored` says that the server's history went back (a restored etcd): then everything that is stored
+   * is given up, whatever its version.
+   */
+  replace(received: T[], resourceVersion: string, onChange: OnChange<T>, isRestored = false): void {
+    if (isRestored) this.#tombstones.clear();
+    const listed = new Set<string>();
+    for (const item of received) {
+      const key = keyOf(item);
+      listed.add(key);
+      const entry = this.#entries.get(key);
+      if (isRestored && entry !== undefined && !sameVersion(entry.object, item)) {
+        this.#announce(this.#own(item), entry.announced, onChange);
+      } else this.observeEvent('MODIFIED', item, onChange);
+    }
+    for (const [key, { object, announced }] of [...this.#entries]) {
+      if (listed.has(key) || (!isRestored && isOlder(resourceVersion, versionOf(object)))) continue;
+      this.#drop(object);
+      if (announced !== undefined) onChange('deleted', object, announced);
+    }
+    const alive = new Set(received.map((item) => item.metadata.uid));
+    for (const [uid, object] of [...this.#tombstones]) {
+      if (alive.has(uid)) continue;
+      this.#tombstones.delete(uid);
+      onChange('deleted', object, object);
+    }
+  }
+
+  #observeDeletion(object: T, onChange: OnChange<T>): boolean {
+    const wasOurs = this.#tombstones.delete(object.metadata.uid);
+    const entry = this.#entries.get(keyOf(object));
+    if (entry === undefined || isOlder(versionOf(object), versionOf(entry.object))) {
+      // A later object of this name may be stored already; then only its predecessor is gone.
+      const wasAnnounced = entry?.announced?.metadata.uid === object.metadata.uid;
+      if (entry !== undefined && wasAnnounced) this.#put(entry.object, undefined);
+      if (wasOurs || wasAnnounced) onChange('deleted', object, entry?.announced ?? object);
+      return wasOurs || wasAnnounced;
+    }
+    this.#drop(entry.object);
+    onChange('deleted', object, entry.announced ?? entry.object);
+    return true;
+  }
+
+  #announce(object: T, announced: T | undefined, onChange: OnChange<T>): void {
+    this.#put(object, object);
+    if (announced !== undefined && announced.metadata.uid !== object.metadata.uid) {
+      onChange('deleted', announced, announced);
+      onChange('added', object);
+    } else if (announced === undefined) onChange('added', object);
+    else onChange('modified', object, announced);
+  }
+
+  #put(object: T, announced: T | undefined): void {
+    const key = keyOf(object);
+    const before = this.#entries.get(key)?.object;
+    this.#entries.set(key, { object, announced });
+    for (const index of this.#indexes.values()) index.move(before, object);
+  }
+
+  #drop(object: T): void {
+    this.#entries.delete(keyOf(object));
+    for (const index of this.#indexes.values()) index.move(object, undefined);
+  }
+
+  #bury(object: T): void {
+    this.#tombstones.set(object.metadata.uid, object);
+    if (this.#tombstones.size <= MOST_TOMBSTONES) return;
+    const [oldest] = this.#tombstones.keys();
+    if (oldest !== undefined) this.#tombstones.delete(oldest);
+  }
+
+  #isGone(object: T): boolean {
+    return this.#tombstones.has(object.metadata.uid);
+  }
+
+  #own(received: T): T {
+    if (Object.isFrozen(received)) return received;
+    const { managedFields: _, ...metadata } = received.metadata as T['metadata'] & {
+      managedFields?: unknown;
+    };
+    return freeze(this.#trim({ ...received, metadata }));
+  }
+}
+
+function versionOf(object: KubeObject): string {
+  return object.metadata.resourceVersion;
+}
+
+function sameVersion(a: KubeObject, b: KubeObject): boolean {
+  return versionOf(a) === versionOf(b) && a.metadata.uid === b.metadata.uid;
+}
+
+function freeze<V>(value: V): V {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,254 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { type Dispatcher, request as send } from 'undici';
+import { followedBy, pause } from './clock.ts';
+import { Credentials } from './credentials.ts';
+import { KubeError, refusal } from './errors.ts';
+import { jsonLines } from './json-lines.ts';
+import type { Metrics } from './metrics.ts';
+import type { KubeObject } from './resources.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Query = Record<string, string | number | boolean | undefined>;
+
+export interface RequestOptions {
+  method: Method;
+  path: string;
+  query?: Query;
+  /** Sent as JSON. */
+  body?: unknown;
+  contentType?: string;
+  /** For the whole call, waits and repetitions included; 15,000 when left out. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface StreamOptions {
+  path: string;
+  query?: Query;
+  signal: AbortSignal;
+  /** How long the answer's beginning may take; 15,000 when left out. */
+  timeoutMs?: number;
+  /** With nothing received for this long the stream is taken for dead and ends with a 'Timeout' error. */
+  quietMs?: number;
+}
+
+export interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  object: KubeObject;
+}
+
+export interface ClientOptions {
+  metrics?: Metrics;
+  /** Sockets at most, those of watches not counted: a watch opens one more. */
+  connections?: number;
+  userAgent?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+/** How often a 429 or 503 with Retry-After is repeated before it becomes the caller's. */
+const MOST_WAITS = 5;
+const LONGEST_LEFTOVER_BYTES = 1 << 20;
+
+/**
+ * Raw JSON over HTTP/1.1 to one API server.
+ * - All calls share one pool of keep-alive connections; watches have a pool of their own, so that they starve no call.
+ * - Every call ends by its deadline, whatever the server does.
+ * - 429 and 503 with Retry-After are waited for, at most five times and never past the deadline.
+ * - A connection that was reset under a repeatable call (not POST) costs one repetition, not an error.
+ */
+export class KubeClient {
+  readonly #calls: Credentials;
+  readonly #watches: Credentials;
+  readonly #metrics: Metrics | undefined;
+  readonly #userAgent: string;
+
+  private constructor(config: KubeConfig, options: ClientOptions) {
+    this.#calls = new Credentials(config, options.connections ?? 32);
+    this.#watches = new Credentials(config, 1_000);
+    this.#metrics = options.metrics;
+    this.#userAgent = options.userAgent ?? 'cryptosense-operator';
+  }
+
+  /** From KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
+  static fromDefault(options: ClientOptions = {}): KubeClient {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    return new KubeClient(config, options);
+  }
+
+  static fromKubeConfig(config: KubeConfig, options: ClientOptions = {}): KubeClient {
+    return new KubeClient(config, options);
+  }
+
+  /** The parsed answer. Throws KubeError for every failure but the caller's own abort, whose reason is thrown as it is. */
+  async request<T>(options: RequestOptions): Promise<T> {
+    const asked = `${options.method} ${options.path}`;
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const endsAt = performance.now() + timeoutMs;
+    const { controller, release } = followedBy(options.signal);
+    const late = () =>
+      new KubeError(asked, { code: 0, reason: 'Timeout', message: `no answer in ${timeoutMs} ms` });
+    const timer = setTimeout(() => controller.abort(late()), timeoutMs);
+    let waits = 0;
+    let repetitions = 0;
+    try {
+      for (;;) {
+        try {
+          return await this.#once<T>(asked, options, controller.signal);
+        } catch (error) {
+          controller.signal.throwIfAborted();
+          if (!(error instanceof KubeError)) throw error;
+          if (error.code === 401 && repetitions === 0) {
+            // The token may have been rotated a moment ago.
+            repetitions += 1;
+            this.#calls.expire();
+          } else if (error.reason === 'Reset' && isRepeatable(options) && repetitions === 0) {
+            repetitions += 1;
+          } else if (error.retryAfterMs !== undefined && waits < MOST_WAITS) {
+            waits += 1;
+            if (performance.now() + error.retryAfterMs >= endsAt) throw error;
+            await pause(error.retryAfterMs, controller.signal);
+            controller.signal.throwIfAborted();
+          } else throw error;
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+      release();
+    }
+  }
+
+  /**
+   * A watch's events, one by one, until the server ends it, the signal is aborted (both end the iteration) or the
+   * connection fails (KubeError). An ERROR event is handed over like the others.
+   */
+  async *stream(options: StreamOptions): AsyncIterable<WatchEvent> {
+    const asked = `WATCH ${options.path}`;
+    const { controller, release } = followedBy(options.signal);
+    const quiet = (reason: string) => () =>
+      controller.abort(new KubeError(asked, { code: 0, reason: 'Timeout', message: reason }));
+    const headersMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    let timer = setTimeout(quiet(`no answer in ${headersMs} ms`), headersMs);
+    try {
+      const { body } = await this.#send(
+        this.#watches,
+        asked,
+        { ...options, method: 'GET' },
+        controller.signal,
+      );
+      clearTimeout(timer);
+      const quietMs = options.quietMs;
+      const arm = () => setTimeout(quiet(`silent for ${quietMs} ms`), quietMs);
+      if (quietMs !== undefined) timer = arm();
+      // Every received byte counts as life, also one that ends no line.
+      for await (const event of jsonLines<WatchEvent>(body, () => quietMs !== undefined && timer.refresh())) {
+        yield event;
+        if (controller.signal.aborted) break;
+      }
+      controller.signal.throwIfAborted();
+    } catch (error) {
+      if (options.signal.aborted) return;
+      if (controller.signal.aborted) throw controller.signal.reason;
+      if (error instanceof KubeError && error.code === 401) this.#watches.expire();
+      throw error instanceof KubeError ? error : unreachable(asked, error);
+    } finally {
+      clearTimeout(timer);
+      release();
+      // Leaves no socket behind when the consumer stops early.
+      controller.abort();
+    }
+  }
+
+  /** Ends every connection; calls under way fail. */
+  async close(): Promise<void> {
+    await Promise.all([this.#calls.close(), this.#watches.close()]);
+  }
+
+  async #once<T>(asked: string, options: RequestOptions, signal: AbortSignal): Promise<T> {
+    const { body } = await this.#send(this.#calls, asked, options, signal);
+    try {
+      const text = await body.text();
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unreachable(asked, error);
+    }
+  }
+
+  /** Sends one request and returns the answer's body, or throws what the server refused it with. */
+  async #send(
+    credentials: Credentials,
+    asked: string,
+    options: Omit<RequestOptions, 'timeoutMs' | 'signal'>,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const access = await credentials.current().catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new KubeError(asked, { code: 0, reason: 'Credentials', message }, { cause: error });
+    });
+    signal.throwIfAborted();
+    const { server } = credentials;
+    const count = (code: string) =>
+      this.#metrics?.requests.inc({ code, method: options.method, host: server.host });
+    let answer: Dispatcher.ResponseData;
+    try {
+      answer = await send(urlOf(server, options.path, options.query), {
+        method: options.method,
+        headers: {
+          accept: 'application/json',
+          'user-agent': this.#userAgent,
+          ...(options.body === undefined
+            ? {}
+            : { 'content-type': options.contentType ?? 'application/json' }),
+          ...access.headers,
+        },
+        body: options.body === undefined ? null : JSON.stringify(options.body),
+        dispatcher: access.dispatcher,
+        signal,
+      });
+    } catch (error) {
+      count('<error>');
+      signal.throwIfAborted();
+      throw unreachable(asked, error);
+    }
+    count(String(answer.statusCode));
+    if (answer.statusCode < 300) return answer;
+    const text = await answer.body.text().catch(() => '');
+    throw refusal(asked, answer.statusCode, text.slice(0, LONGEST_LEFTOVER_BYTES), retryAfter(answer));
+  }
+}
+
+function urlOf(server: URL, path: string, query: Query = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  const search = parameters.size === 0 ? '' : `?${parameters}`;
+  // A server behind a path prefix (Rancher's proxy, for one) keeps its prefix.
+  return `${server.origin}${server.pathname.replace(/\/$/, '')}${path}${search}`;
+}
+
+/** These say the outcome, not a step towards it, so that doing them twice does no harm. */
+function isRepeatable({ method, contentType }: RequestOptions): boolean {
+  return method !== 'POST' && contentType !== 'application/json-patch+json';
+}
+
+/** In milliseconds; only 429 and 503 promise that nothing was done. */
+function retryAfter({ statusCode, headers }: Dispatcher.ResponseData): number | undefined {
+  if (statusCode !== 429 && statusCode !== 503) return undefined;
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
+  return statusCode === 429 ? 1_000 : undefined;
+}
+
+const RESETS = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+function unreachable(asked: string, error: unknown): KubeError {
+  const { code, message } = error as { code?: string; message?: string };
+  const reason = code !== undefined && RESETS.has(code) ? 'Reset' : 'Unreachable';
+  return new KubeError(
+    asked,
+    { code: 0, reason, message: message || code || String(error) },
+    { cause: error },
+  );
+}
