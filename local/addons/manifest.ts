@@ -30,7 +30,10 @@ export function restrictedPod(uid: number) {
 
 /** A namespace whose pods are held to a pod security level. */
 export function namespace(name: string, level: 'restricted' | 'privileged'): Manifest {
-  const labels = { 'pod-security.kubernetes.io/enforce': level, 'app.kubernetes.io/part-of': 'cryptosense-local' };
+  const labels = {
+    'pod-security.kubernetes.io/enforce': level,
+    'app.kubernetes.io/part-of': 'cryptosense-local',
+  };
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
 }
 

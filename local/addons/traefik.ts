@@ -71,7 +71,9 @@ function deployment(image: string): Manifest {
           },
           // Where kubeadm keeps ordinary pods off its only node, the gateway has to be there all the same: kind
           // maps the ports of that node to the machine.
-          tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }],
+          tolerations: [
+            { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
+          ],
           containers: [
             {
               name: 'traefik',

@@ -1,0 +1,93 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheKey } from './cache.ts';
+
+/** One image of the project: how it is built, and what its content depends on. */
+export interface ImageRecipe {
+  /** The name that manifests and examples use, with its tag. */
+  name: string;
+  dockerfile: string;
+  /** The build context, relative to the checkout. */
+  context: string;
+  args: Record<string, string>;
+  /**
+   * The files and folders, relative to the checkout, that decide what is in it, besides the Dockerfile.
+   * node_modules stands there as the lock file: whatever is installed follows from it.
+   */
+  sources: string[];
+}
+
+const bundled = [
+  'images/bundle.ts',
+  'images/runtime',
+  'package.json',
+  'package-lock.json',
+  '.dockerignore',
+] as const;
+
+function api(version: string, entry = 'app/main.ts', extra: string[] = []): ImageRecipe {
+  return {
+    name: `cryptosense-api:${version}`,
+    dockerfile: 'images/api.Dockerfile',
+    context: '.',
+    args: { VERSION: version, ENTRY: entry },
+    sources: [...bundled, 'app', ...extra],
+  };
+}
+
+function packaged(component: string, folder: string): ImageRecipe {
+  return {
+    name: `cryptosense-${component}:dev`,
+    dockerfile: `images/${component}.Dockerfile`,
+    context: 'images',
+    args: {},
+    sources: [folder],
+  };
+}
+
+/**
+ * Every image, those that others share layers with first. The three releases of the API are what the demonstration
+ * and the tests roll out: the same source twice under two versions, and one that fails on purpose.
+ */
+export const recipes: readonly ImageRecipe[] = [
+  api('1.0.0'),
+  api('1.1.0'),
+  api('1.2.0-faulty', 'test/faulty-release/main.ts', ['test/faulty-release']),
+  {
+    name: 'cryptosense-operator:dev',
+    dockerfile: 'images/operator.Dockerfile',
+    context: '.',
+    args: { VERSION: 'dev' },
+    sources: [...bundled, 'charts', 'operator'],
+  },
+  packaged('pooler', 'images/runtime'),
+  packaged('cache', 'images/runtime'),
+  packaged('database', 'images/database'),
+];
+
+/**
+ * The key of an image's content: the Dockerfile, the arguments, the base image and every source file by path,
+ * mode and bytes. The same key is the same image, in whichever checkout it was built.
+ */
+export async function contentKey(root: string, recipe: ImageRecipe, baseId: string): Promise<string> {
+  const inputs: (string | Uint8Array)[] = [baseId, JSON.stringify(recipe.args), recipe.context];
+  for (const path of [recipe.dockerfile, ...recipe.sources]) {
+    for (const file of await filesUnder(root, path)) {
+      const { mode } = await stat(join(root, file));
+      inputs.push(file, (mode & 0o111).toString(8), await readFile(join(root, file)));
+    }
+  }
+  return cacheKey(inputs);
+}
+
+async function filesUnder(root: string, path: string): Promise<string[]> {
+  const found = await stat(join(root, path)).catch(() => undefined);
+  // A missing source is said by the build, with the Dockerfile's line; the key only has to change when it appears.
+  if (found === undefined) return [];
+  if (found.isFile()) return [path];
+  const names = await readdir(join(root, path), { recursive: true, withFileTypes: true });
+  return names
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .sort();
+}

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { ask } from '../command.ts';
+import { buildGo } from '../go.ts';
+import type { Report } from '../report.ts';
+import { kubernetesVersion, versionFlags } from './versions.ts';
+
+/** A folder with kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubeadm, kubectl and server (etcd). */
+export async function kubernetesBinaries(report: Report): Promise<string> {
+  return buildGo({ name: 'kubernetes', ldflags: versionFlags(await kubernetesVersion()), report });
+}
+
+export function corednsBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'coredns', report }).then((folder) => join(folder, 'coredns'));
+}
+
+export function pauseBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'pause', packages: ['.'], report }).then((folder) => join(folder, 'pause'));
+}
+
+/** kind as local/go/kind/go.mod pins it: newer ones were not tried with control groups v1. */
+export function kindBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'kind', report }).then((folder) => join(folder, 'kind'));
+}
+
+/** The user's own kubectl where ordinary images are used, else the one that is built with the node image anyway. */
+export async function kubectlBinary(hasRegistry: boolean, report: Report): Promise<string> {
+  if (hasRegistry && (await ask('kubectl', ['version', '--client'])) !== undefined) return 'kubectl';
+  if (!hasRegistry) return join(await kubernetesBinaries(report), 'kubectl');
+  const packages = ['k8s.io/kubernetes/cmd/kubectl'];
+  const folder = await buildGo({
+    name: 'kubernetes',
+    packages,
+    ldflags: versionFlags(await kubernetesVersion()),
+    report,
+  });
+  return join(folder, 'kubectl');
+}
