@@ -21,9 +21,18 @@ async function runFile(part: Part, file: string, env: Record<string, string>): P
   const scratch = mkdtempSync(join(tmpdir(), 'cryptosense-test-'));
   const resultFile = join(scratch, 'result.json');
   const started = Date.now();
+  const filter = process.env.TEST_FILTER?.toLowerCase();
+  // A filter that names the file asks for all of it.
+  const whole = filter !== undefined && relative(root, file).toLowerCase().includes(filter);
   const child = spawn(process.execPath, [join(root, 'test/harness/run-file.ts'), file], {
     cwd: root,
-    env: { ...process.env, ...env, TEST_RESULT: resultFile, FORCE_COLOR: '0' },
+    env: {
+      ...process.env,
+      ...env,
+      TEST_RESULT: resultFile,
+      ...(whole ? { TEST_FILTER: '' } : {}),
+      FORCE_COLOR: '0',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -1,4 +1,4 @@
-import { type EnvironmentSpec, KIND } from './environment.ts';
+import { type EnvironmentSpec, KIND, type Tier } from './environment.ts';
 import type { EnvironmentStatus } from './status.ts';
 import { type EffectiveSpec, effectiveSpec } from './tiers.ts';
 
@@ -52,12 +52,20 @@ export function names(name: string) {
   return {
     credentials: `${name}-credentials`,
     database: `${name}-database`,
+    databaseMembers: `${name}-database-members`,
     pooler: `${name}-pooler`,
     cache: `${name}-cache`,
+    cacheMembers: `${name}-cache-members`,
     api: `${name}-api`,
     revision: (revision: string) => `${name}-api-${revision}`,
     migration: (revision: string) => `${name}-migrate-${revision}`,
+    network: (component: string) => `${name}-network-${component}`,
   };
+}
+
+/** Name of the application's database, as the guide has it. */
+export function databaseName(tier: Tier): string {
+  return tier === 'local' || tier === 'development' ? 'cryptosense_dev' : 'cryptosense';
 }
 
 export const MANAGER = 'cryptosense-operator';
@@ -72,7 +80,7 @@ export const LABELS = {
 /** Selects everything that the operator made. */
 export const MANAGED_SELECTOR = `${LABELS.managedBy}=${MANAGER}`;
 
-export type Component = 'api' | 'database' | 'pooler' | 'cache' | 'migration' | 'routing';
+export type Component = 'api' | 'database' | 'pooler' | 'cache' | 'migration' | 'routing' | 'network';
 
 export function labels(environment: string, component: Component): Record<string, string> {
   return {
@@ -117,4 +125,9 @@ export function ownerReference(environment: Pick<Environment, 'apiVersion' | 'me
     controller: true,
     blockOwnerDeletion: true,
   };
+}
+
+/** Label selector of the pods of one revision, as the autoscaler reads it. */
+export function selectorOf(environment: string, revision: string): string {
+  return `${LABELS.environment}=${environment},${LABELS.component}=api,${LABELS.revision}=${revision}`;
 }

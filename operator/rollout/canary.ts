@@ -27,6 +27,7 @@ type Candidate = NonNullable<EnvironmentStatus['candidate']>;
 export function decide(input: RolloutInput): RolloutDecision {
   const draft = newDraft(input);
   const { desired } = input;
+  if (!draft.memory.stable) recover(draft);
   if (!draft.memory.stable) start(draft);
   const { stable } = draft.memory;
   if (!stable) return finish(draft);
@@ -45,6 +46,20 @@ export function decide(input: RolloutInput): RolloutDecision {
   }
   retire(draft);
   return finish(draft);
+}
+
+/** A lost status is rebuilt from the route: what gets the most requests is what was trusted. */
+function recover(draft: Draft): void {
+  const [trusted] = Object.entries(draft.input.route?.weights ?? {}).sort(([, a], [, b]) => b - a);
+  const view = trusted && draft.views.get(trusted[0]);
+  if (!view) return;
+  draft.memory.stable = identity(view);
+  note(
+    draft,
+    'Warning',
+    'StatusRebuilt',
+    `the status was lost: ${view.image} is taken as stable, as the route has it`,
+  );
 }
 
 /** First deploy: nothing serves yet, so there is nothing to compare with and nothing to go back to. */
@@ -67,7 +82,9 @@ function forgetOtherInputs(draft: Draft): void {
   if (memory.rejected && memory.rejected.revision !== input.desired) delete memory.rejected;
   // A release that is asked for again is not one that is being removed.
   memory.retired = (memory.retired ?? []).filter(
-    (r) => r.revision !== input.desired && r.revision !== memory.stable?.revision,
+    (r) =>
+      r.revision !== memory.stable?.revision &&
+      (r.revision !== input.desired || r.revision === memory.rejected?.revision),
   );
 }
 
@@ -265,7 +282,9 @@ function retire(draft: Draft): void {
   const retired = (memory.retired ?? []).filter((r) => draft.views.get(r.revision)?.replicas !== undefined);
   for (const { revision, since } of retired) {
     const waits = Date.parse(since) + delay - input.now;
-    const free = input.route?.confirmed === true && (input.route.weights[revision] ?? 0) === 0;
+    // While new weights are on their way, what the gateway uses is not certain.
+    const settled = decision.weights !== undefined && routed(draft, decision.weights);
+    const free = settled && (decision.weights?.[revision] ?? 0) === 0;
     if (waits > 0) lookAgain(draft, waits);
     else if (!free) lookAgain(draft, 500);
     else decision.remove.push(revision);

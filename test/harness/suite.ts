@@ -31,7 +31,13 @@ export function suite(name: string): Suite {
     }
     wanted += 1;
     inner(test, async () => {
-      await handler();
+      try {
+        await handler();
+      } catch (error) {
+        // uvu prints no cause, and a property test's counterexample is explained there alone.
+        if (error instanceof Error && error.cause) error.message += `\n    because: ${String(error.cause)}`;
+        throw error;
+      }
     });
   };
   const hook = (kind: 'before' | 'after', handler: Handler) => async () => {

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { type Environment, LABELS, labels, MANAGER, type Manifest, names } from '../api/resolved.ts';
+import type { EnvironmentStatus } from '../api/status.ts';
+import { applyStatus, create, mergePatch, remove, serverSideApply } from '../kube/apply.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/resources.ts';
+import type { KubeClient } from '../kube/transport.ts';
+import { canonicalJson } from '../rollout/revision.ts';
+import type { Caches } from './caches.ts';
+import { credentialsFor } from './credentials.ts';
+import type { Action } from './plan.ts';
+import { RESOURCES, resourceOf } from './resources.ts';
+import type { Live } from './snapshot.ts';
+
+/** Version of a live object after our last write of it. */
+type Settled = Map<string, string>;
+
+/** Writes, one at a time; it may die after any of them, and what it does twice has the effect of once. */
+export class Actor {
+  readonly #client: KubeClient;
+  readonly #caches: Caches;
+  /** Called before every write: throws when this process is not the leader any more. */
+  readonly #assertLeading: () => void;
+  readonly #settled: Settled = new Map();
+
+  constructor(options: { client: KubeClient; caches: Caches; assertLeading: () => void }) {
+    this.#client = options.client;
+    this.#caches = options.caches;
+    this.#assertLeading = options.assertLeading;
+  }
+
+  /** Whether `live` is as our last write left it. */
+  settled = (live: Live): boolean => this.#settled.get(live.metadata.uid) === versionOf(live);
+
+  async perform(action: Action, environment: Environment): Promise<void> {
+    const { name, namespace } = environment.metadata;
+    this.#assertLeading();
+    switch (action.type) {
+      case 'createCredentials': {
+        const secret = credentialsFor(environment, () => randomBytes(24).toString('base64url'));
+        // It is there from an earlier life of the environment, with the passwords that its volumes know: keep it.
+        await create(this.#client, RESOURCES.secrets, secret).catch((error: unknown) => {
+          if (!(error instanceof KubeError && error.code === 409)) throw error;
+        });
+        return;
+      }
+      case 'initReplicas': {
+        const patch = { spec: { replicas: action.replicas } };
+        const { resourceVersion } = environment.metadata;
+        const body = { metadata: { resourceVersion }, ...patch };
+        this.#seen(await mergePatch(this.#client, RESOURCES.environments, namespace, name, body));
+        return;
+      }
+      case 'record': {
+        const { record, owner } = action;
+        const object = {
+          apiVersion: 'apps/v1',
+          kind: 'ControllerRevision',
+          metadata: {
+            name: names(name).revision(record.revision),
+            namespace,
+            labels: { ...labels(name, 'api'), [LABELS.revision]: record.revision },
+            ownerReferences: [owner],
+          },
+          revision: record.number,
+          data: { inputs: record.inputs, manifests: record.manifests },
+        };
+        this.#seen(await create(this.#client, RESOURCES.controllerRevisions, object));
+        return;
+      }
+      case 'apply':
+      case 'applyGuarded':
+        await this.#apply(
+          action.manifest,
+          action.type === 'applyGuarded' ? action.resourceVersion : undefined,
+        );
+        return;
+      case 'delete':
+        await remove(this.#client, resourceOf(action.kind), namespace, action.name, {
+          ...(action.uid ? { uid: action.uid } : {}),
+          propagationPolicy: 'Background',
+        });
+    }
+  }
+
+  /** Writes the status when it says something else than what is there. */
+  async writeStatus(environment: Environment, status: EnvironmentStatus): Promise<void> {
+    if (canonicalJson(status) === canonicalJson(environment.status ?? {})) return;
+    this.#assertLeading();
+    const { apiVersion, kind, metadata } = environment;
+    const { name, namespace, uid } = metadata;
+    // The uid keeps a status from going to an environment of the same name that came after this one.
+    const body: Manifest = {
+      apiVersion,
+      kind,
+      metadata: { name, namespace, uid } as Manifest['metadata'],
+      status,
+    };
+    this.#seen(
+      await applyStatus(this.#client, RESOURCES.environments, body, { fieldManager: MANAGER, force: true }),
+    );
+  }
+
+  async #apply(manifest: Manifest, resourceVersion: string | undefined): Promise<void> {
+    const written = await serverSideApply(this.#client, resourceOf(manifest.kind), manifest, {
+      fieldManager: MANAGER,
+      force: true,
+      ...(resourceVersion ? { resourceVersion } : {}),
+    });
+    this.#seen(written);
+    this.#settled.set(written.metadata.uid, versionOf(written as Live));
+  }
+
+  #seen(object: KubeObject): void {
+    this.#caches.observeWrite(object);
+  }
+}
+
+/** What changes with every write of the spec: the generation, or for kinds without one the resourceVersion. */
+function versionOf(live: Live): string {
+  return live.metadata.generation === undefined
+    ? live.metadata.resourceVersion
+    : `g${live.metadata.generation}`;
+}

@@ -1,0 +1,137 @@
+import { names, selectorOf } from '../api/resolved.ts';
+import type { Condition, EnvironmentStatus } from '../api/status.ts';
+import type { RolloutDecision } from '../rollout/state.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the plan came to: a decision, or why there is none. */
+export interface Outcome {
+  decision?: RolloutDecision;
+  problems?: string[];
+  violation?: string;
+}
+
+type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+/** The status to be written: pure, and equal for equal input, so that a status that says nothing new is not written. */
+export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatus {
+  const { environment, now } = snapshot;
+  const before = environment.status ?? {};
+  const { decision } = outcome;
+  const memory = decision?.memory ?? before;
+  const stalled = stalledBy(outcome);
+
+  const verdicts: Record<string, Verdict> = {
+    DatabaseReady: workload(snapshot.workloads.database),
+    PoolerReady: workload(snapshot.workloads.pooler),
+    CacheReady: workload(snapshot.workloads.cache),
+    ApiReady: apiReady(snapshot, memory),
+    RoutingReady: routingReady(snapshot),
+    RolledBack: memory.rejected
+      ? verdict(
+          'True',
+          memory.rejected.reason,
+          `${memory.rejected.image} was rolled back: ${memory.rejected.message}`,
+        )
+      : verdict('False', 'NothingRolledBack', 'The release that the spec asks for was not rolled back.'),
+  };
+  const missing = ['DatabaseReady', 'PoolerReady', 'CacheReady', 'ApiReady', 'RoutingReady'].filter(
+    (type) => verdicts[type]?.status !== 'True',
+  );
+  verdicts.Ready =
+    missing.length === 0
+      ? verdict('True', 'Serving', 'Every component is ready and the stable release serves.')
+      : verdict('False', missing[0] as string, missing.map((type) => verdicts[type]?.message).join(' '));
+  const working = !stalled && (decision?.progressing === true || missing.length > 0);
+  verdicts.Reconciling = working
+    ? verdict(
+        'True',
+        memory.candidate ? 'RollingOut' : 'Progressing',
+        decision?.summary || 'The environment is being brought into the state of its spec.',
+      )
+    : verdict('False', 'Settled', 'There is nothing left to do.');
+  verdicts.Stalled = stalled ?? verdict('False', 'NotStalled', 'Nothing stands in the way.');
+
+  const stableView = snapshot.views.find((view) => view.revision === memory.stable?.revision);
+  const host = snapshot.resolved.spec.routing.hostnames[0];
+  return {
+    observedGeneration: environment.metadata.generation,
+    conditions: Object.entries(verdicts).map(([type, value]) =>
+      transition(before.conditions, type, value, environment.metadata.generation, now),
+    ),
+    summary: (stalled?.message ?? decision?.summary ?? before.summary ?? '').slice(0, 1024),
+    replicas: snapshot.stableReplicas,
+    readyReplicas: stableView?.ready ?? 0,
+    ...(memory.stable
+      ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
+      : {}),
+    ...(memory.candidate ? { candidate: memory.candidate } : {}),
+    ...(memory.rejected ? { rejected: memory.rejected } : {}),
+    ...(memory.retired?.length ? { retired: memory.retired } : {}),
+    endpoint: host
+      ? `http://${host}`
+      : `any host of Gateway ${snapshot.resolved.spec.routing.gateway.namespace}/${snapshot.resolved.spec.routing.gateway.name}`,
+  };
+}
+
+function stalledBy({ problems, violation }: Outcome): Verdict | undefined {
+  if (problems)
+    return verdict('True', 'InvalidSpec', `Nothing is changed until this is mended: ${problems.join('; ')}.`);
+  if (violation) return verdict('True', 'InvariantViolated', violation);
+  return undefined;
+}
+
+function apiReady(snapshot: Snapshot, memory: Pick<EnvironmentStatus, 'stable'>): Verdict {
+  const view = snapshot.views.find((candidate) => candidate.revision === memory.stable?.revision);
+  if (!memory.stable) return verdict('False', 'NotDeployed', 'The first release is being deployed.');
+  const ready = view?.ready ?? 0;
+  const message = `${ready} of ${view?.replicas ?? 0} pods of ${memory.stable.image} are ready.`;
+  return ready > 0 ? verdict('True', 'Serving', message) : verdict('False', 'NoReadyPod', message);
+}
+
+function routingReady(snapshot: Snapshot): Verdict {
+  const { gateway } = snapshot.resolved.spec.routing;
+  if (!snapshot.gatewayApi) {
+    return verdict(
+      'False',
+      'GatewayApiMissing',
+      'The cluster has no HTTPRoute resource: install the Gateway API (standard channel) and a gateway.',
+    );
+  }
+  const { route } = snapshot;
+  if (!route)
+    return verdict(
+      'False',
+      'NotRouted',
+      `${names(snapshot.resolved.name).api} has no route yet: it gets one with the first ready pod.`,
+    );
+  if (route.problem)
+    return verdict(
+      'False',
+      'NotConfirmed',
+      `Gateway ${gateway.namespace}/${gateway.name}: ${route.problem}.`,
+    );
+  // While new weights settle, the gateway serves all the same.
+  return verdict('True', 'Accepted', `Gateway ${gateway.namespace}/${gateway.name} routes to the API.`);
+}
+
+function workload({ ready, message }: { ready: boolean; message: string }): Verdict {
+  return verdict(ready ? 'True' : 'False', ready ? 'Available' : 'NotAvailable', message);
+}
+
+function verdict(status: Condition['status'], reason: string, message: string): Verdict {
+  return { status, reason, message: message.slice(0, 2048) };
+}
+
+/** A condition keeps its transition time as long as its status does not change. */
+function transition(
+  before: Condition[] | undefined,
+  type: string,
+  value: Verdict,
+  generation: number,
+  now: number,
+): Condition {
+  const old = before?.find((condition) => condition.type === type);
+  const lastTransitionTime =
+    old?.status === value.status ? old.lastTransitionTime : new Date(now).toISOString();
+  return { type, ...value, observedGeneration: generation, lastTransitionTime };
+}

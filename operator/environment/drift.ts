@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { Manifest } from '../api/resolved.ts';
+import { canonicalJson } from '../rollout/revision.ts';
+import type { Live } from './snapshot.ts';
+
+const HASH = 'cryptosense.io/applied';
+
+/** `manifest` with the hash of its content as an annotation, by which a changed wish is told from an unchanged one. */
+export function stamped(manifest: Manifest): Manifest {
+  const hash = createHash('sha256').update(canonicalJson(manifest)).digest('hex').slice(0, 16);
+  const annotations = { ...manifest.metadata.annotations, [HASH]: hash };
+  return { ...manifest, metadata: { ...manifest.metadata, annotations } };
+}
+
+/**
+ * Why `manifest` (stamped) has to be written over `live`, or undefined when it does not.
+ * `settled` answers whether this very state of the live object came from our last write of this manifest: the API
+ * server may keep a value in another form than it was given, which is no drift.
+ */
+export function reasonToApply(
+  manifest: Manifest,
+  live: Live | undefined,
+  settled: (live: Live) => boolean,
+): string | undefined {
+  if (!live || live.metadata.deletionTimestamp) return 'it is missing';
+  if (live.metadata.annotations?.[HASH] !== manifest.metadata.annotations?.[HASH])
+    return 'its definition changed';
+  const path = firstDifference(manifest, live, '');
+  return path === undefined || settled(live) ? undefined : `somebody changed ${path}`;
+}
+
+/** Path of the first value of `wanted` that `actual` does not have; what `actual` has beyond it does not count. */
+export function firstDifference(wanted: unknown, actual: unknown, path: string): string | undefined {
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(actual) || actual.length !== wanted.length) return path;
+    return first(wanted.map((item, i) => () => firstDifference(item, actual[i], `${path}[${i}]`)));
+  }
+  if (wanted !== null && typeof wanted === 'object') {
+    // An empty object and an absent one mean the same to the API server.
+    const fields = Object.entries(wanted).filter(([, value]) => value !== undefined);
+    if (fields.length === 0) return undefined;
+    if (actual === null || typeof actual !== 'object') return path;
+    const object = actual as Record<string, unknown>;
+    return first(
+      fields.map(
+        ([key, value]) =>
+          () =>
+            firstDifference(value, object[key], path ? `${path}.${key}` : key),
+      ),
+    );
+  }
+  return wanted === actual ? undefined : path;
+}
+
+function first(checks: (() => string | undefined)[]): string | undefined {
+  for (const check of checks) {
+    const found = check();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

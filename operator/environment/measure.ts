@@ -1,0 +1,81 @@
+import { milliseconds } from '../api/duration.ts';
+import { type Environment, LABELS, resolveEnvironment } from '../api/resolved.ts';
+import type { Measurement } from '../api/status.ts';
+import { judge, type Sample } from '../rollout/analysis.ts';
+import type { Caches } from './caches.ts';
+import type { Live } from './snapshot.ts';
+
+const METRICS_PORT = 3000;
+const TIMEOUT_MS = 2000;
+/** Probes and scrapes are not users' requests. */
+const OWN_ROUTES = /route="\/(health|metrics)[^"]*"/;
+
+/**
+ * Looks at the candidate's pods when a look is due. The candidate's counters start with its pods, so their sum is what
+ * this release has answered since it gets requests. Undefined when there is no candidate, no traffic or no need yet.
+ */
+export async function measureWhenDue(
+  caches: Caches,
+  environment: Environment,
+  now: number,
+): Promise<{ revision: string; measurement: Measurement } | undefined> {
+  const candidate = environment.status?.candidate;
+  if (!candidate || candidate.weight === 0) return undefined;
+  const { analysis } = resolveEnvironment(environment).spec.rollout.canary;
+  const last = candidate.measurements?.at(-1)?.at;
+  if (last && now - Date.parse(last) < milliseconds(analysis.interval)) return undefined;
+  const { name, namespace } = environment.metadata;
+  const pods = caches
+    .of('Pod', namespace, name)
+    .filter(
+      (pod) =>
+        pod.metadata.labels?.[LABELS.revision] === candidate.revision && !pod.metadata.deletionTimestamp,
+    )
+    .filter((pod) => pod.metadata.labels?.[LABELS.component] === 'api');
+  const sample = await samplePods(pods);
+  return { revision: candidate.revision, measurement: judge(sample, analysis, new Date(now).toISOString()) };
+}
+
+async function samplePods(pods: Live[]): Promise<Sample> {
+  const looks = await Promise.allSettled(
+    pods.map((pod) => samplePod((pod.status as { podIP?: string } | undefined)?.podIP)),
+  );
+  const seen = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+  if (seen.length === 0) {
+    const failed = looks.find((look) => look.status === 'rejected');
+    return { problem: failed ? String((failed.reason as Error).message) : 'it has no pods' };
+  }
+  return {
+    requests: seen.reduce((sum, one) => sum + one.requests, 0),
+    errors: seen.reduce((sum, one) => sum + one.errors, 0),
+  };
+}
+
+async function samplePod(ip: string | undefined): Promise<{ requests: number; errors: number }> {
+  if (!ip) throw new Error('a pod has no address yet');
+  const host = ip.includes(':') ? `[${ip}]` : ip;
+  const answer = await fetch(`http://${host}:${METRICS_PORT}/metrics`, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!answer.ok) throw new Error(`/metrics of a pod answered ${answer.status}`);
+  return countRequests(await answer.text());
+}
+
+/** Sums `http_requests_total` of a Prometheus text page, without the pod's own probes. */
+export function countRequests(page: string): { requests: number; errors: number } {
+  let requests = 0;
+  let errors = 0;
+  for (const line of page.split('\n')) {
+    if (!line.startsWith('http_requests_total{') || OWN_ROUTES.test(line)) continue;
+    const value = Number(
+      line
+        .slice(line.lastIndexOf('}') + 1)
+        .trim()
+        .split(' ')[0],
+    );
+    if (!Number.isFinite(value)) continue;
+    requests += value;
+    if (/status="5\d\d"/.test(line)) errors += value;
+  }
+  return { requests, errors };
+}

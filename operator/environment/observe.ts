@@ -1,0 +1,129 @@
+import { type Environment, LABELS, names, releaseInputs, resolveEnvironment } from '../api/resolved.ts';
+import type { Measurement } from '../api/status.ts';
+import { revisionOf } from '../rollout/revision.ts';
+import type { RevisionView } from '../rollout/state.ts';
+import type { Caches } from './caches.ts';
+import { routeView } from './route.ts';
+import type { Live, RevisionRecord, Snapshot, Workload } from './snapshot.ts';
+
+/** The caches' picture of one environment. No I/O. `measured` is the newest look at the candidate's pods. */
+export function observe(
+  caches: Caches,
+  environment: Environment,
+  seen: { now: number; credentials: boolean; measured?: { revision: string; measurement: Measurement } },
+): Snapshot {
+  const resolved = resolveEnvironment(environment);
+  const { name, namespace } = resolved;
+  const its = names(name);
+  const of = (kind: string) => caches.of(kind, namespace, name);
+  const records = of('ControllerRevision').map(recordOf);
+  const pods = of('Pod');
+  const stable = environment.status?.stable?.revision;
+
+  const views = records.map((record): RevisionView => {
+    const deployment = caches.get('Deployment', namespace, its.revision(record.revision));
+    const mine = pods.filter((pod) => pod.metadata.labels?.[LABELS.revision] === record.revision);
+    const { state, problem: migrationProblem } = migrationOf(
+      caches.get('Job', namespace, its.migration(record.revision)),
+    );
+    const problem = migrationProblem ?? podProblem(mine);
+    return {
+      revision: record.revision,
+      number: record.number,
+      image: record.inputs.image,
+      ...(deployment ? { replicas: (deployment.spec as { replicas?: number }).replicas ?? 1 } : {}),
+      ready: readyEndpoints(of('EndpointSlice'), its.revision(record.revision)),
+      migration: state,
+      ...(problem ? { problem } : {}),
+      ...(seen.measured?.revision === record.revision ? { measurement: seen.measured.measurement } : {}),
+    };
+  });
+
+  const route = caches.get('HTTPRoute', namespace, its.api);
+  const stableDeployment = stable ? caches.get('Deployment', namespace, its.revision(stable)) : undefined;
+  return {
+    now: seen.now,
+    environment,
+    resolved,
+    desired: revisionOf(releaseInputs(resolved)),
+    records,
+    views,
+    route: route ? routeView(route, resolved, seen.now) : undefined,
+    gatewayApi: caches.has('HTTPRoute'),
+    workloads: {
+      database: workloadOf(
+        caches.get('StatefulSet', namespace, its.database),
+        'PostgreSQL',
+        pods,
+        'database',
+      ),
+      pooler: workloadOf(caches.get('Deployment', namespace, its.pooler), 'PgBouncer', pods, 'pooler'),
+      cache: workloadOf(caches.get('StatefulSet', namespace, its.cache), 'Redis', pods, 'cache'),
+    },
+    stableReplicas: (stableDeployment?.status as { replicas?: number } | undefined)?.replicas ?? 0,
+    live: (manifest) => caches.get(manifest.kind, namespace, manifest.metadata.name),
+    credentials: seen.credentials,
+  };
+}
+
+function recordOf(live: Live): RevisionRecord {
+  const data = live.data as Omit<RevisionRecord, 'revision' | 'number'>;
+  const revision = live.metadata.labels?.[LABELS.revision] ?? '';
+  return { revision, number: live.revision as number, inputs: data.inputs, manifests: data.manifests };
+}
+
+function migrationOf(job: Live | undefined): { state: RevisionView['migration']; problem?: string } {
+  if (!job) return { state: 'absent' };
+  const conditions = (
+    job.status as { conditions?: { type: string; status: string; message?: string }[] } | undefined
+  )?.conditions;
+  const is = (type: string) => conditions?.find((c) => c.type === type && c.status === 'True');
+  if (is('Complete')) return { state: 'complete' };
+  const failed = is('Failed');
+  return failed
+    ? { state: 'failed', problem: `Job ${job.metadata.name}: ${failed.message ?? 'failed'}` }
+    : { state: 'running' };
+}
+
+/** Endpoints that the gateway can use: ready pods that are not being stopped. */
+function readyEndpoints(slices: Live[], service: string): number {
+  type Endpoint = { addresses: string[]; conditions?: { ready?: boolean } };
+  const addresses = slices
+    .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === service)
+    .flatMap((slice) => (slice.endpoints as Endpoint[] | undefined) ?? [])
+    .filter((endpoint) => endpoint.conditions?.ready === true)
+    .flatMap((endpoint) => endpoint.addresses);
+  return new Set(addresses).size;
+}
+
+/** The first reason, in the kubelet's or scheduler's words, why one of `pods` does not run. */
+function podProblem(pods: Live[]): string | undefined {
+  type Waiting = { state?: { waiting?: { reason?: string; message?: string } } };
+  for (const pod of pods) {
+    const status = pod.status as
+      | {
+          containerStatuses?: Waiting[];
+          conditions?: { type: string; status: string; reason?: string; message?: string }[];
+        }
+      | undefined;
+    for (const { state } of status?.containerStatuses ?? []) {
+      const reason = state?.waiting?.reason;
+      if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
+        return `${reason}${state?.waiting?.message ? `: ${state.waiting.message}` : ''}`.slice(0, 300);
+      }
+    }
+    const unscheduled = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
+    if (unscheduled)
+      return `${unscheduled.reason ?? 'Unscheduled'}: ${unscheduled.message ?? ''}`.slice(0, 300);
+  }
+  return undefined;
+}
+
+function workloadOf(live: Live | undefined, title: string, pods: Live[], component: string): Workload {
+  if (!live) return { ready: false, message: `${title} is being created.` };
+  const wanted = (live.spec as { replicas?: number }).replicas ?? 1;
+  const ready = (live.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0;
+  const problem = podProblem(pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component));
+  const message = `${title}: ${ready} of ${wanted} pods ready${ready < wanted && problem ? ` (${problem})` : ''}.`;
+  return { ready: ready > 0, message };
+}

@@ -1,0 +1,235 @@
+import { renderMigration, renderRoute } from '../../charts/render.ts';
+import { type Manifest, names, type OwnerReference, ownerReference } from '../api/resolved.ts';
+import type { EnvironmentStatus } from '../api/status.ts';
+import { decide } from '../rollout/canary.ts';
+import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
+import type { Note, RolloutDecision } from '../rollout/state.ts';
+import { statusOf } from './conditions.ts';
+import { reasonToApply, stamped } from './drift.ts';
+import { sameWeights, withRoutedAt } from './route.ts';
+import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
+import { problemsOf } from './validate.ts';
+
+/** One write. What can hurt traffic carries the version that the plan saw: on 409 the world is looked at again. */
+export type Action =
+  | { type: 'createCredentials' }
+  | { type: 'initReplicas'; replicas: number }
+  | { type: 'record'; record: RevisionRecord; owner: OwnerReference }
+  | { type: 'apply'; manifest: Manifest; why: string }
+  | {
+      type: 'applyGuarded';
+      manifest: Manifest;
+      guarded: GuardedAction;
+      why: string;
+      resourceVersion?: string;
+    }
+  | { type: 'delete'; kind: string; name: string; why: string; uid?: string; guarded?: GuardedAction };
+
+export interface Plan {
+  actions: Action[];
+  status: EnvironmentStatus;
+  notes: Note[];
+  againInMs?: number;
+}
+
+export interface Rendered {
+  components: Manifest[];
+  /** Objects of the desired revision, as this version of the operator renders them. */
+  desired: RevisionRecord['manifests'];
+}
+
+const KEPT_RECORDS = 10;
+
+/** Snapshot -> writes, status, events and when to look again. Pure. */
+export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live: Live) => boolean): Plan {
+  const problems = problemsOf(snapshot.resolved);
+  if (problems.length > 0) return { actions: [], status: statusOf(snapshot, { problems }), notes: [] };
+
+  const owner = ownerReference(snapshot.environment);
+  const actions: Action[] = [];
+  if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
+  const { replicas, autoscaling } = snapshot.resolved.spec;
+  if (replicas === undefined) actions.push({ type: 'initReplicas', replicas: autoscaling.minReplicas });
+  for (const manifest of rendered.components) pushApply(actions, snapshot, owned(manifest, owner), settled);
+
+  const known = snapshot.records.find((record) => record.revision === snapshot.desired);
+  const record = known ?? newRecord(snapshot, rendered);
+  if (!known) actions.push({ type: 'record', record, owner });
+
+  const decision = decide({
+    now: snapshot.now,
+    desired: snapshot.desired,
+    replicas: replicas ?? autoscaling.minReplicas,
+    policy: snapshot.resolved.spec.rollout,
+    revisions: known ? snapshot.views : [...snapshot.views, freshView(record)],
+    route: snapshot.route,
+    memory: snapshot.environment.status ?? {},
+    databaseReady: snapshot.workloads.database.ready && snapshot.workloads.pooler.ready,
+  });
+  const records = known ? snapshot.records : [...snapshot.records, record];
+  actions.push(...rolloutActions(snapshot, decision, records, owner, settled));
+  actions.push(...pruneActions(snapshot, decision));
+
+  const violation = firstViolation(actions, snapshot);
+  if (violation) {
+    const reason = `the plan would break ${violation}: nothing was written; this is a defect of the operator, please report it`;
+    return { actions: [], status: statusOf(snapshot, { violation: reason }), notes: [], againInMs: 5000 };
+  }
+  return {
+    actions,
+    status: statusOf(snapshot, { decision }),
+    notes: decision.notes,
+    ...(decision.againInMs === undefined ? {} : { againInMs: decision.againInMs }),
+  };
+}
+
+function rolloutActions(
+  snapshot: Snapshot,
+  decision: RolloutDecision,
+  records: RevisionRecord[],
+  owner: OwnerReference,
+  settled: (live: Live) => boolean,
+): Action[] {
+  const its = names(snapshot.resolved.name);
+  const grow: Action[] = [];
+  const shrink: Action[] = [];
+  const recordOf = (revision: string) => records.find((record) => record.revision === revision);
+
+  for (const revision of decision.migrate) {
+    const record = recordOf(revision);
+    if (record) pushApply(grow, snapshot, owned(renderMigration(snapshot.resolved, record), owner), settled);
+  }
+  for (const [revision, replicas] of Object.entries(decision.replicas)) {
+    const record = recordOf(revision);
+    if (!record) continue;
+    const { deployment, service, configMap } = record.manifests;
+    for (const manifest of [configMap, service]) pushApply(grow, snapshot, owned(manifest, owner), settled);
+    const sized = stamped(owned(withReplicas(deployment, replicas), owner));
+    const live = snapshot.live(sized);
+    const why = reasonToApply(sized, live, settled);
+    if (!why) continue;
+    const shrinks = replicas < (snapshot.views.find((view) => view.revision === revision)?.replicas ?? 0);
+    (shrinks ? shrink : grow).push({
+      type: 'applyGuarded',
+      manifest: sized,
+      guarded: { type: 'scale', revision, replicas },
+      why: `${why}: ${replicas} replicas`,
+      ...(shrinks && live ? { resourceVersion: live.metadata.resourceVersion } : {}),
+    });
+  }
+  const route =
+    snapshot.gatewayApi && decision.weights ? routeAction(snapshot, decision.weights, owner, settled) : [];
+  for (const revision of decision.remove) {
+    const guarded: GuardedAction = { type: 'remove', revision };
+    for (const kind of ['Deployment', 'Service', 'ConfigMap']) {
+      const live = snapshot.live({
+        kind,
+        metadata: { name: its.revision(revision), namespace: snapshot.resolved.namespace },
+      });
+      if (live) {
+        shrink.push({
+          type: 'delete',
+          kind,
+          name: live.metadata.name,
+          uid: live.metadata.uid,
+          guarded,
+          why: 'it gets no requests any more',
+        });
+      }
+    }
+  }
+  // More capacity first, then the traffic, and only then less capacity.
+  return [...grow, ...route, ...shrink];
+}
+
+function routeAction(
+  snapshot: Snapshot,
+  weights: Record<string, number>,
+  owner: OwnerReference,
+  settled: (live: Live) => boolean,
+): Action[] {
+  const backends = Object.entries(weights).map(([revision, weight]) => ({ revision, weight }));
+  const wanted = owned(renderRoute(snapshot.resolved, backends), owner);
+  const live = snapshot.live(wanted);
+  const marked = stamped(
+    withRoutedAt(wanted, live, sameWeights(weights, snapshot.route?.weights), snapshot.now),
+  );
+  const why = reasonToApply(marked, live, settled);
+  if (!why) return [];
+  const text = backends.map(({ revision, weight }) => `${revision} ${weight} %`).join(', ');
+  return [
+    {
+      type: 'applyGuarded',
+      manifest: marked,
+      guarded: { type: 'route', weights },
+      why: `${why}: ${text}`,
+      ...(live ? { resourceVersion: live.metadata.resourceVersion } : {}),
+    },
+  ];
+}
+
+/** Old records are history: the newest ten that nothing refers to are kept. */
+function pruneActions(snapshot: Snapshot, decision: RolloutDecision): Action[] {
+  const its = names(snapshot.resolved.name);
+  const { stable, candidate, rejected, retired } = decision.memory;
+  const used = new Set([
+    snapshot.desired,
+    ...[stable, candidate, rejected, ...(retired ?? [])].map((entry) => entry?.revision),
+  ]);
+  const views = new Map(snapshot.views.map((view) => [view.revision, view]));
+  const unused = snapshot.records
+    .filter((record) => !used.has(record.revision) && views.get(record.revision)?.replicas === undefined)
+    .sort((a, b) => b.number - a.number)
+    .slice(KEPT_RECORDS);
+  const why = `only ${KEPT_RECORDS} former releases are kept`;
+  return unused.flatMap(({ revision }): Action[] => [
+    { type: 'delete', kind: 'Job', name: its.migration(revision), why },
+    { type: 'delete', kind: 'ControllerRevision', name: its.revision(revision), why },
+  ]);
+}
+
+function newRecord(snapshot: Snapshot, rendered: Rendered): RevisionRecord {
+  const { release, api } = snapshot.resolved.spec;
+  const number = Math.max(0, ...snapshot.records.map((record) => record.number)) + 1;
+  const inputs = { image: release.image, config: release.config, resources: api.resources };
+  return { revision: snapshot.desired, number, inputs, manifests: rendered.desired };
+}
+
+function freshView(record: RevisionRecord) {
+  const { revision, number, inputs } = record;
+  return { revision, number, image: inputs.image, ready: 0, migration: 'absent' as const };
+}
+
+function firstViolation(actions: Action[], snapshot: Snapshot): string | undefined {
+  const { replicas, autoscaling } = snapshot.resolved.spec;
+  const world: World = {
+    revisions: snapshot.views,
+    route: snapshot.route,
+    replicas: replicas ?? autoscaling.minReplicas,
+  };
+  for (const action of actions) {
+    if (!('guarded' in action) || !action.guarded) continue;
+    const violated = violatedBy(action.guarded, world);
+    if (violated) return violated;
+  }
+  return undefined;
+}
+
+function pushApply(
+  actions: Action[],
+  snapshot: Snapshot,
+  manifest: Manifest,
+  settled: (live: Live) => boolean,
+): void {
+  const marked = stamped(manifest);
+  const why = reasonToApply(marked, snapshot.live(marked), settled);
+  if (why) actions.push({ type: 'apply', manifest: marked, why });
+}
+
+function owned(manifest: Manifest, owner: OwnerReference): Manifest {
+  return { ...manifest, metadata: { ...manifest.metadata, ownerReferences: [owner] } };
+}
+
+function withReplicas(deployment: Manifest, replicas: number): Manifest {
+  return { ...deployment, spec: { ...(deployment.spec as object), replicas } };
+}

@@ -1,0 +1,84 @@
+import { GROUP, KIND, PLURAL, VERSION } from '../api/environment.ts';
+import type { Resource } from '../kube/resources.ts';
+
+/** The API resources that the operator reads and writes; all are namespaced. */
+export const RESOURCES = {
+  environments: { group: GROUP, version: VERSION, plural: PLURAL, kind: KIND, namespaced: true },
+  deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
+  statefulSets: {
+    group: 'apps',
+    version: 'v1',
+    plural: 'statefulsets',
+    kind: 'StatefulSet',
+    namespaced: true,
+  },
+  controllerRevisions: {
+    group: 'apps',
+    version: 'v1',
+    plural: 'controllerrevisions',
+    kind: 'ControllerRevision',
+    namespaced: true,
+  },
+  services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+  configMaps: { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true },
+  serviceAccounts: {
+    group: '',
+    version: 'v1',
+    plural: 'serviceaccounts',
+    kind: 'ServiceAccount',
+    namespaced: true,
+  },
+  secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true },
+  pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
+  endpointSlices: {
+    group: 'discovery.k8s.io',
+    version: 'v1',
+    plural: 'endpointslices',
+    kind: 'EndpointSlice',
+    namespaced: true,
+  },
+  jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
+  autoscalers: {
+    group: 'autoscaling',
+    version: 'v2',
+    plural: 'horizontalpodautoscalers',
+    kind: 'HorizontalPodAutoscaler',
+    namespaced: true,
+  },
+  disruptionBudgets: {
+    group: 'policy',
+    version: 'v1',
+    plural: 'poddisruptionbudgets',
+    kind: 'PodDisruptionBudget',
+    namespaced: true,
+  },
+  networkPolicies: {
+    group: 'networking.k8s.io',
+    version: 'v1',
+    plural: 'networkpolicies',
+    kind: 'NetworkPolicy',
+    namespaced: true,
+  },
+  routes: {
+    group: 'gateway.networking.k8s.io',
+    version: 'v1',
+    plural: 'httproutes',
+    kind: 'HTTPRoute',
+    namespaced: true,
+  },
+} as const satisfies Record<string, Resource>;
+
+/** What the operator watches besides environments. Secrets are not: it may create them, and never reads one. */
+export const WATCHED = Object.entries(RESOURCES)
+  .filter(([key]) => key !== 'environments' && key !== 'secrets')
+  .map(([, resource]) => resource as Resource);
+
+const BY_KIND = new Map<string, Resource>(
+  Object.values(RESOURCES).map((resource) => [resource.kind, resource]),
+);
+
+export function resourceOf(kind: string): Resource {
+  const resource = BY_KIND.get(kind);
+  if (!resource) throw new Error(`the operator has no resource for kind ${kind}: add it to RESOURCES`);
+  return resource;
+}

@@ -1,0 +1,53 @@
+import type { Environment, Manifest, ReleaseInputs, ResolvedEnvironment } from '../api/resolved.ts';
+import type { RevisionView, RouteView } from '../rollout/state.ts';
+
+/** A live object, as far as the operator looks into it. */
+export interface Live {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    deletionTimestamp?: string;
+  };
+  [field: string]: unknown;
+}
+
+/** The objects of one revision as they were rendered when it was released, and kept in its ControllerRevision. */
+export interface RevisionRecord {
+  revision: string;
+  number: number;
+  inputs: ReleaseInputs;
+  manifests: { deployment: Manifest; service: Manifest; configMap: Manifest };
+}
+
+export interface Workload {
+  ready: boolean;
+  message: string;
+}
+
+/** Everything that a plan may know, seen at one moment. */
+export interface Snapshot {
+  now: number;
+  environment: Environment;
+  resolved: ResolvedEnvironment;
+  /** Revision that the spec asks for. */
+  desired: string;
+  records: RevisionRecord[];
+  views: RevisionView[];
+  route: RouteView | undefined;
+  /** Whether HTTPRoute is a resource of this cluster. */
+  gatewayApi: boolean;
+  workloads: { database: Workload; pooler: Workload; cache: Workload };
+  /** Pods of the stable revision that exist. */
+  stableReplicas: number;
+  /** The live object of the same kind and name, if there is one. */
+  live(manifest: Pick<Manifest, 'kind' | 'metadata'>): Live | undefined;
+  /** True when this process has made sure of the credentials. */
+  credentials: boolean;
+}

@@ -1,0 +1,16 @@
+import type { ResolvedEnvironment } from '../api/resolved.ts';
+
+/**
+ * What is wrong with the effective values, which the API server cannot see because it does not know the tier's
+ * defaults: one sentence each, with what to do.
+ */
+export function problemsOf(environment: ResolvedEnvironment): string[] {
+  const { autoscaling, tier } = environment.spec;
+  const problems: string[] = [];
+  if (autoscaling.minReplicas > autoscaling.maxReplicas) {
+    problems.push(
+      `spec.autoscaling.minReplicas (${autoscaling.minReplicas}) is above maxReplicas (${autoscaling.maxReplicas}, of which tier ${tier} may be the source): set both`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,212 @@
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
+import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { judge } from '../../../operator/rollout/analysis.ts';
+import { decide } from '../../../operator/rollout/canary.ts';
+import { violatedBy } from '../../../operator/rollout/invariants.ts';
+import type { Note, RolloutDecision, RolloutMemory } from '../../../operator/rollout/state.ts';
+
+interface Pods {
+  number: number;
+  replicas?: number;
+  ready: number;
+  migration: 'absent' | 'running' | 'complete' | 'failed';
+  /** Share of its requests that a pod of this revision answers with 5xx. */
+  errorRatio: number;
+  /** Whether its pods ever become ready. */
+  starts: boolean;
+  requests: number;
+  errors: number;
+}
+
+/**
+ * A small world around `decide`: pods that need a tick to start, a router that needs a tick to confirm, requests that
+ * flow by the routed weights. Every write passes the guard, as in the operator; broken promises are collected.
+ */
+export class Simulation {
+  now = Date.parse('2026-01-05T10:00:00Z');
+  replicas = 4;
+  desired = '';
+  databaseReady = true;
+  memory: RolloutMemory = {};
+  readonly pods = new Map<string, Pods>();
+  route: { weights: Record<string, number>; confirmed: boolean } | undefined;
+  readonly notes: Note[] = [];
+  readonly broken: string[] = [];
+  /** Every weight that the candidate of the moment was given, in order. */
+  readonly weights: string[] = [];
+  last: RolloutDecision | undefined;
+  /** Writes after which the operator dies before it can record its status; counted down. */
+  dieAfterWrites = Number.POSITIVE_INFINITY;
+  readonly spec: EnvironmentSpec;
+
+  constructor(spec: Partial<EnvironmentSpec> = {}) {
+    this.spec = { tier: 'local', release: { image: 'api:1' }, ...spec };
+  }
+
+  release(revision: string, pods: Partial<Pods> = {}): void {
+    this.desired = revision;
+    if (this.pods.has(revision)) return;
+    this.pods.set(revision, {
+      number: this.pods.size + 1,
+      ready: 0,
+      migration: 'absent',
+      errorRatio: 0,
+      starts: true,
+      requests: 0,
+      errors: 0,
+      ...pods,
+    });
+  }
+
+  /** One look of the operator, then `seconds` of the world. */
+  tick(seconds = 1, requestsPerSecond = 100): void {
+    this.look();
+    for (let i = 0; i < seconds; i++) this.#second(requestsPerSecond);
+  }
+
+  /** Ticks until `condition` holds; throws with the last summary when it does not within `limit` seconds. */
+  until(condition: () => boolean, limit = 600): void {
+    for (let i = 0; i < limit; i++) {
+      if (condition()) return;
+      this.tick();
+    }
+    throw new Error(`not reached in ${limit} s: ${this.last?.summary}`);
+  }
+
+  look(): void {
+    const { policy } = { policy: effectiveSpec(this.spec).rollout };
+    const candidate = this.memory.candidate;
+    const views = [...this.pods].map(([revision, p]) => ({
+      revision,
+      number: p.number,
+      image: `api:${revision}`,
+      ...(p.replicas === undefined ? {} : { replicas: p.replicas }),
+      ready: p.ready,
+      migration: p.migration,
+      ...(candidate?.revision === revision && candidate.weight > 0
+        ? {
+            measurement: judge(
+              { requests: p.requests, errors: p.errors },
+              policy.canary.analysis,
+              new Date(this.now).toISOString(),
+            ),
+          }
+        : {}),
+    }));
+    const decision = decide({
+      now: this.now,
+      desired: this.desired,
+      replicas: this.replicas,
+      policy,
+      revisions: views,
+      route: this.route,
+      memory: this.memory,
+      databaseReady: this.databaseReady,
+    });
+    this.last = decision;
+    const world = () => ({
+      revisions: [...this.pods].map(([revision, p]) => ({
+        revision,
+        image: '',
+        ...p,
+        ...(p.replicas === undefined ? {} : { replicas: p.replicas }),
+      })),
+      route: this.route,
+      replicas: this.replicas,
+    });
+    const write = (apply: () => void, guarded?: Parameters<typeof violatedBy>[0]): boolean => {
+      if (this.dieAfterWrites <= 0) return false;
+      const violated = guarded && violatedBy(guarded, world());
+      if (violated) {
+        this.broken.push(violated);
+        return true;
+      }
+      apply();
+      this.dieAfterWrites -= 1;
+      return this.dieAfterWrites > 0;
+    };
+
+    for (const revision of decision.migrate) {
+      if (
+        !write(() => {
+          this.#of(revision).migration = 'running';
+        })
+      )
+        return;
+    }
+    const scale = Object.entries(decision.replicas).filter(([r, n]) => this.#of(r).replicas !== n);
+    const grows = ([r, n]: [string, number]) => n >= (this.#of(r).replicas ?? 0);
+    for (const [revision, replicas] of scale.filter(grows)) {
+      if (
+        !write(
+          () => {
+            this.#of(revision).replicas = replicas;
+          },
+          { type: 'scale', revision, replicas },
+        )
+      )
+        return;
+    }
+    const wanted = decision.weights;
+    if (wanted && JSON.stringify(sorted(wanted)) !== JSON.stringify(sorted(this.route?.weights ?? {}))) {
+      const written = () => {
+        this.route = { weights: { ...wanted }, confirmed: false };
+        this.weights.push(
+          sorted(wanted)
+            .map(([r, w]) => `${r}=${w}`)
+            .join(' '),
+        );
+      };
+      if (!write(written, { type: 'route', weights: wanted })) return;
+    }
+    for (const [revision, replicas] of scale.filter((entry) => !grows(entry))) {
+      if (
+        !write(
+          () => {
+            this.#of(revision).replicas = replicas;
+          },
+          { type: 'scale', revision, replicas },
+        )
+      )
+        return;
+    }
+    for (const revision of decision.remove) {
+      const gone = () => {
+        const p = this.#of(revision);
+        delete p.replicas;
+        p.ready = 0;
+      };
+      if (!write(gone, { type: 'remove', revision })) return;
+    }
+    this.notes.push(...decision.notes);
+    this.memory = decision.memory;
+  }
+
+  #second(requests: number): void {
+    this.now += 1000;
+    for (const p of this.pods.values()) {
+      if (p.migration === 'running') p.migration = 'complete';
+      if (p.replicas !== undefined && p.starts) p.ready = Math.min(p.ready + 1, p.replicas);
+    }
+    if (this.route) this.route.confirmed = true;
+    for (const [revision, weight] of Object.entries(this.route?.weights ?? {})) {
+      const p = this.#of(revision);
+      const served = Math.round((requests * weight) / 100);
+      p.requests += served;
+      p.errors += Math.round(served * p.errorRatio);
+      const anyReady = [...this.pods.values()].some((other) => other.ready > 0);
+      if (weight > 0 && p.ready === 0 && anyReady)
+        this.broken.push(`${revision} has ${weight} % and no ready pod`);
+    }
+  }
+
+  #of(revision: string): Pods {
+    const pods = this.pods.get(revision);
+    if (!pods) throw new Error(`no revision ${revision}`);
+    return pods;
+  }
+}
+
+function sorted(weights: Record<string, number>): [string, number][] {
+  return Object.entries(weights).sort(([a], [b]) => (a < b ? -1 : 1));
+}
