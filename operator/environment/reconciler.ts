@@ -87,8 +87,7 @@ export class EnvironmentReconciler {
     if (known?.inputs === inputs) return known.rendered;
     const components = renderComponents(resolved);
     const release = releaseInputs(resolved);
-    // The number is only known to the plan and is no part of what a pod is.
-    const revision = { revision: revisionOf(release), number: 0, inputs: release };
+    const revision = { revision: revisionOf(release), inputs: release };
     const rendered: Rendered = {
       components: Object.values(components).flat(),
       desired: renderRevision(resolved, revision),
