@@ -1,0 +1,120 @@
+import { Chart } from 'cdk8s';
+import { k8s, ServiceAccount } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { podSpec, scratch } from './pod.ts';
+import { CLUSTER_RULES, LEASE_RULES } from './rights.ts';
+
+export const OPERATOR_NAMESPACE = 'cryptosense-system';
+
+const NAME = 'cryptosense-operator';
+
+/** Not the Chart's own namespace: the Chart would give it to the cluster-wide objects, too. */
+const HOME = { name: NAME, namespace: OPERATOR_NAMESPACE };
+const LEASE = { name: `${NAME}-lease`, namespace: OPERATOR_NAMESPACE };
+
+export interface OperatorOptions {
+  /** Image of the operator. */
+  image: string;
+  logLevel?: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** The operator's installation: its namespace, its rights and its one pod. The CRDs are a file of their own. */
+export class OperatorChart extends Chart {
+  constructor(scope: Construct, { image, logLevel = 'info' }: OperatorOptions) {
+    const matchLabels = { 'app.kubernetes.io/name': NAME };
+    super(scope, 'operator', {
+      labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' },
+    });
+
+    new k8s.KubeNamespace(this, 'namespace', {
+      metadata: {
+        name: OPERATOR_NAMESPACE,
+        labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+      },
+    });
+    const account = new ServiceAccount(this, 'account', { metadata: HOME, automountToken: false });
+    this.#rights(account.name);
+    new k8s.KubeService(this, 'metrics', {
+      metadata: HOME,
+      spec: {
+        selector: matchLabels,
+        ports: [{ name: 'metrics', port: 8080, targetPort: k8s.IntOrString.fromString('metrics') }],
+      },
+    });
+    new k8s.KubeNetworkPolicy(this, 'network', {
+      metadata: HOME,
+      spec: {
+        podSelector: { matchLabels },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{ ports: [{ protocol: 'TCP', port: k8s.IntOrString.fromString('metrics') }] }],
+        // The API server's address is the cluster's own affair, and pods to be measured are everywhere.
+        egress: [{}],
+      },
+    });
+    const get = (path: string) => ({ httpGet: { path, port: k8s.IntOrString.fromString('health') } });
+    new k8s.KubeDeployment(this, 'operator', {
+      metadata: HOME,
+      spec: {
+        // One is enough: traffic does not need it, and a lease keeps the two of a roll-out apart.
+        replicas: 1,
+        revisionHistoryLimit: 2,
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
+        },
+        selector: { matchLabels },
+        template: {
+          metadata: { labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' } },
+          spec: podSpec({
+            selector: matchLabels,
+            container: {
+              name: 'operator',
+              image,
+              env: [
+                { name: 'LOG_LEVEL', value: logLevel },
+                { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+                { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+              ],
+              ports: [
+                { name: 'metrics', containerPort: 8080 },
+                { name: 'health', containerPort: 8081 },
+              ],
+              startupProbe: { ...get('/healthz'), periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 60 },
+              readinessProbe: { ...get('/readyz'), periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 3 },
+              livenessProbe: {
+                ...get('/healthz'),
+                periodSeconds: 20,
+                timeoutSeconds: 5,
+                failureThreshold: 3,
+              },
+            },
+            resources: { cpu: '100m', memory: '512Mi' },
+            mounts: [scratch('tmp', '/tmp', '64Mi')],
+            serviceAccount: { name: account.name, token: true },
+            terminationGraceSeconds: 30,
+          }),
+        },
+      },
+    });
+  }
+
+  #rights(account: string): void {
+    const subjects = [{ kind: 'ServiceAccount', name: account, namespace: OPERATOR_NAMESPACE }];
+    const apiGroup = 'rbac.authorization.k8s.io';
+    new k8s.KubeClusterRole(this, 'cluster-role', { metadata: { name: NAME }, rules: CLUSTER_RULES });
+    new k8s.KubeClusterRoleBinding(this, 'cluster-binding', {
+      metadata: { name: NAME },
+      roleRef: { apiGroup, kind: 'ClusterRole', name: NAME },
+      subjects,
+    });
+    new k8s.KubeRole(this, 'role', { metadata: LEASE, rules: LEASE_RULES });
+    new k8s.KubeRoleBinding(this, 'binding', {
+      metadata: LEASE,
+      roleRef: { apiGroup, kind: 'Role', name: LEASE.name },
+      subjects,
+    });
+  }
+}

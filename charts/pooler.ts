@@ -1,0 +1,93 @@
+import { Chart } from 'cdk8s';
+import { ConfigMap, k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { DATABASE_PORT } from './database.ts';
+import { podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
+
+export const POOLER_PORT = 6432;
+
+/** PgBouncer in front of the database: the guide's numbers, SCRAM in place of md5. */
+export class PoolerChart extends Chart {
+  constructor(scope: Construct, environment: ResolvedEnvironment) {
+    super(scope, 'pooler', { namespace: environment.namespace, labels: labels(environment.name, 'pooler') });
+    const { name, spec } = environment;
+    const own = names(name);
+    const matchLabels = selector(name, 'pooler');
+    const files = { 'pgbouncer.ini': poolerSettings(environment) };
+
+    new ConfigMap(this, 'settings', { metadata: { name: own.pooler }, data: files });
+    new k8s.KubeService(this, 'service', {
+      metadata: { name: own.pooler },
+      spec: {
+        selector: matchLabels,
+        ports: [
+          { name: 'pgbouncer', port: POOLER_PORT, targetPort: k8s.IntOrString.fromString('pgbouncer') },
+        ],
+      },
+    });
+    new k8s.KubePodDisruptionBudget(this, 'budget', {
+      metadata: { name: own.pooler },
+      spec: {
+        maxUnavailable: k8s.IntOrString.fromNumber(1),
+        selector: { matchLabels },
+        unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      },
+    });
+    const tcp = { tcpSocket: { port: k8s.IntOrString.fromString('pgbouncer') } };
+    new k8s.KubeDeployment(this, 'pooler', {
+      metadata: { name: own.pooler },
+      spec: {
+        replicas: spec.pooler.replicas,
+        revisionHistoryLimit: 2,
+        // A new pod first: with one replica the other order would cut the API off its database.
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
+        },
+        selector: { matchLabels },
+        template: {
+          metadata: podMetadata(environment, 'pooler', files),
+          spec: podSpec({
+            selector: matchLabels,
+            container: {
+              name: 'pooler',
+              image: spec.pooler.image,
+              ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT }],
+              readinessProbe: { ...tcp, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+              livenessProbe: { ...tcp, periodSeconds: 30, timeoutSeconds: 5, failureThreshold: 3 },
+            },
+            resources: spec.pooler.resources,
+            mounts: [
+              secretFiles(own.credentials, ['userlist.txt']),
+              settingsFiles(own.pooler, '/etc/pgbouncer'),
+            ],
+            terminationGraceSeconds: 60,
+          }),
+        },
+      },
+    });
+  }
+}
+
+function poolerSettings({ name, spec }: ResolvedEnvironment): string {
+  const database = databaseName(spec.tier);
+  return `[databases]
+${database} = host=${names(name).database} port=${DATABASE_PORT} dbname=${database}
+
+[pgbouncer]
+listen_addr = *
+listen_port = ${POOLER_PORT}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${SECRETS_FOLDER}/userlist.txt
+pool_mode = transaction
+max_client_conn = 1000
+default_pool_size = 25
+reserve_pool_size = 5
+ignore_startup_parameters = extra_float_digits
+`;
+}

@@ -1,0 +1,83 @@
+import { App, type Chart } from 'cdk8s';
+import type { Manifest, ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { ApiChart } from './api.ts';
+import { CacheChart } from './cache.ts';
+import { DatabaseChart } from './database.ts';
+import { MigrationChart } from './migration.ts';
+import { NetworkChart } from './network.ts';
+import { OperatorChart, type OperatorOptions } from './operator.ts';
+import { PoolerChart } from './pooler.ts';
+import { type Revision, RevisionChart } from './revision.ts';
+import { type Backend, RoutingChart } from './routing.ts';
+
+/**
+ * The one door to the charts, for the operator and for synth. Every function is pure: equal input gives equal
+ * plain objects, nothing is read from or written to the disk, and nothing in the result is shared with a later one.
+ * Owner references are not in the objects: who owns them is the operator's business.
+ */
+export interface Components {
+  database: Manifest[];
+  pooler: Manifest[];
+  cache: Manifest[];
+  /** What all revisions of the API share: ServiceAccount, PodDisruptionBudget, HorizontalPodAutoscaler. */
+  api: Manifest[];
+  /** NetworkPolicies: nothing is allowed but the flows that the other components need. */
+  network: Manifest[];
+}
+
+export interface RenderedRevision {
+  /** Without spec.replicas: the operator writes it. */
+  deployment: Manifest;
+  service: Manifest;
+  configMap: Manifest;
+}
+
+export function renderComponents(environment: ResolvedEnvironment): Components {
+  return {
+    database: objects((app) => new DatabaseChart(app, environment)),
+    pooler: objects((app) => new PoolerChart(app, environment)),
+    cache: objects((app) => new CacheChart(app, environment)),
+    api: objects((app) => new ApiChart(app, environment)),
+    network: objects((app) => new NetworkChart(app, environment)),
+  };
+}
+
+export function renderRevision(environment: ResolvedEnvironment, revision: Revision): RenderedRevision {
+  const rendered = objects((app) => new RevisionChart(app, environment, revision));
+  return {
+    deployment: ofKind(rendered, 'Deployment'),
+    service: ofKind(rendered, 'Service'),
+    configMap: ofKind(rendered, 'ConfigMap'),
+  };
+}
+
+export function renderMigration(environment: ResolvedEnvironment, revision: Revision): Manifest {
+  return ofKind(
+    objects((app) => new MigrationChart(app, environment, revision)),
+    'Job',
+  );
+}
+
+/** The route as it has to be for these weights; a backend with weight 0 stays in it and gets nothing. */
+export function renderRoute(environment: ResolvedEnvironment, backends: Backend[]): Manifest {
+  return ofKind(
+    objects((app) => new RoutingChart(app, environment, backends)),
+    'HTTPRoute',
+  );
+}
+
+/** The operator's installation, without the CRDs. */
+export function renderOperator(options: OperatorOptions): Manifest[] {
+  return objects((app) => new OperatorChart(app, options));
+}
+
+/** toJson touches no disk; the App is there because cdk8s resolves values through the root of the tree. */
+function objects(chart: (app: App) => Chart): Manifest[] {
+  return chart(new App()).toJson() as Manifest[];
+}
+
+function ofKind(manifests: Manifest[], kind: string): Manifest {
+  const found = manifests.find((manifest) => manifest.kind === kind);
+  if (!found) throw new Error(`the chart has no ${kind}`);
+  return found;
+}

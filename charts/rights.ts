@@ -1,0 +1,45 @@
+import type { k8s } from 'cdk8s-plus-28';
+import { GROUP, PLURAL } from '../operator/api/environment.ts';
+
+const WATCH = ['get', 'list', 'watch'];
+/** Server-side apply is a patch, and a create when the object is not there yet. */
+const APPLY = [...WATCH, 'create', 'patch'];
+const KEEP = [...APPLY, 'update', 'delete'];
+
+/** Everything that the operator may do in all namespaces, and nothing that it does not do. */
+export const CLUSTER_RULES: k8s.PolicyRule[] = [
+  // Environments are the users': the operator writes the number of replicas and status, it makes and deletes none.
+  { apiGroups: [GROUP], resources: [PLURAL], verbs: [...WATCH, 'patch', 'update'] },
+  { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ['get', 'patch', 'update'] },
+  // For ownerReferences with blockOwnerDeletion, where the cluster enforces that.
+  { apiGroups: [GROUP], resources: [`${PLURAL}/finalizers`], verbs: ['update'] },
+  // Releases come and go.
+  { apiGroups: ['apps'], resources: ['deployments', 'controllerrevisions'], verbs: KEEP },
+  { apiGroups: [''], resources: ['services', 'configmaps'], verbs: KEEP },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: KEEP },
+  // What stays as long as its environment: owner references delete it.
+  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: APPLY },
+  { apiGroups: [''], resources: ['serviceaccounts'], verbs: APPLY },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: APPLY },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: APPLY },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: APPLY },
+  { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: KEEP },
+  // Only looked at.
+  { apiGroups: [''], resources: ['pods'], verbs: WATCH },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
+  // Credentials are made once; the operator never reads one, not even its own.
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+  { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+];
+
+/** In the operator's own namespace: the lease that makes sure that one of them works. */
+export const LEASE_RULES: k8s.PolicyRule[] = [
+  // A create cannot be limited to a name.
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    resourceNames: ['cryptosense-operator'],
+    verbs: ['get', 'patch', 'update'],
+  },
+];
