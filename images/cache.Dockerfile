@@ -1,8 +1,8 @@
 # cryptosense-cache: redis-server, redis-cli and the libraries they are linked with.
-#   docker build -f images/cache.Dockerfile -t cryptosense-cache:dev .
+#   docker build -f images/cache.Dockerfile -t cryptosense-cache:dev images
 FROM debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends redis-server
-COPY images/runtime/collect.sh /usr/local/bin/
+COPY runtime/collect.sh /usr/local/bin/
 RUN collect.sh /runtime /usr/bin/redis-server /usr/bin/redis-cli && mkdir -p /runtime/data && chown 1001:1001 /runtime/data
 
 FROM scratch

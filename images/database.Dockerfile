@@ -1,10 +1,10 @@
 # cryptosense-database: PostgreSQL 15 with contrib, Patroni, pgBackRest and, where it can be had, TimescaleDB.
-#   docker build -f images/database.Dockerfile -t cryptosense-database:dev .
+#   docker build -f images/database.Dockerfile -t cryptosense-database:dev images
 FROM debian:bookworm-slim AS build
 
 # TimescaleDB is in none of Debian's own sources. Sources and keys laid into images/database/apt are used;
 # with TIMESCALEDB=required the build fails when they do not have it, instead of going on without.
-COPY images/database/apt/ /etc/apt/sources.list.d/
+COPY database/apt/ /etc/apt/sources.list.d/
 ARG TIMESCALEDB=if-available
 
 # The account exists first, with the one uid of all the project's images: the package would take a random one.
@@ -27,8 +27,8 @@ RUN rm -rf /usr/lib/postgresql/15/lib/bitcode /usr/lib/postgresql/15/lib/llvmjit
     mkdir -p /var/lib/postgresql/data /var/run/postgresql /etc/apt/sources.list.d && \
     chown 1001:1001 /var/lib/postgresql/data /var/run/postgresql
 
-COPY images/database/entrypoint.sh images/database/first-start.sh /usr/local/bin/
-COPY images/database/postgresql.conf images/database/pg_hba.conf /etc/cryptosense/
+COPY database/entrypoint.sh database/first-start.sh /usr/local/bin/
+COPY database/postgresql.conf database/pg_hba.conf /etc/cryptosense/
 
 # One layer without what was removed above.
 FROM scratch

@@ -1,8 +1,8 @@
 # cryptosense-pooler: PgBouncer and the libraries it is linked with.
-#   docker build -f images/pooler.Dockerfile -t cryptosense-pooler:dev .
+#   docker build -f images/pooler.Dockerfile -t cryptosense-pooler:dev images
 FROM debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends pgbouncer
-COPY images/runtime/collect.sh /usr/local/bin/
+COPY runtime/collect.sh /usr/local/bin/
 # The mount points exist, so that the root file system can be read-only.
 RUN collect.sh /runtime /usr/sbin/pgbouncer && mkdir -p /runtime/etc/pgbouncer /runtime/var/run/postgresql && \
     chown 1001:1001 /runtime/var/run/postgresql
