@@ -1,6 +1,6 @@
 import { type Clock, followedBy, pause, systemClock } from './clock.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, metrics as processMetrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
 
 /** An error that trying again does not mend; the key rests until somebody enqueues it. */
@@ -46,18 +46,17 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #workers: number;
   readonly #log: Log;
-  readonly #metrics: Metrics | undefined;
+  readonly #metrics: Metrics;
   readonly #stopDeadlineMs: number;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   #busy = 0;
 
   constructor(options: ControllerOptions) {
-    const { name, metrics, clock = systemClock } = options;
+    const { name, metrics = processMetrics, clock = systemClock } = options;
     this.#name = name;
     this.#reconcile = options.reconcile;
-    this.#queue =
-      options.queue ?? new WorkQueue({ name, clock, ...(metrics === undefined ? {} : { metrics }) });
+    this.#queue = options.queue ?? new WorkQueue({ name, clock, metrics });
     this.#workers = options.workers ?? 1;
     this.#log = options.log.with({ controller: name });
     this.#metrics = metrics;
@@ -66,11 +65,11 @@ export class Controller {
     this.#clock = clock;
     // A counter that was never touched is not exported, and an alert on its rate never fires.
     for (const result of ['success', 'error', 'requeue', 'requeue_after']) {
-      metrics?.reconciles.inc({ controller: name, result }, 0);
+      metrics.reconciles.inc({ controller: name, result }, 0);
     }
-    metrics?.reconcileErrors.inc({ controller: name }, 0);
-    metrics?.maxConcurrent.set({ controller: name }, this.#workers);
-    metrics?.activeWorkers.set({ controller: name }, 0);
+    metrics.reconcileErrors.inc({ controller: name }, 0);
+    metrics.maxConcurrent.set({ controller: name }, this.#workers);
+    metrics.activeWorkers.set({ controller: name }, 0);
   }
 
   /** Asks for a reconciliation of this key; also before `run`. */
@@ -104,10 +103,10 @@ export class Controller {
     for (;;) {
       const key = await this.#queue.get();
       if (key === undefined) return;
-      this.#metrics?.activeWorkers.set({ controller: this.#name }, ++this.#busy);
+      this.#metrics.activeWorkers.set({ controller: this.#name }, ++this.#busy);
       await this.#one(key, hard);
       this.#queue.done(key);
-      this.#metrics?.activeWorkers.set({ controller: this.#name }, --this.#busy);
+      this.#metrics.activeWorkers.set({ controller: this.#name }, --this.#busy);
     }
   }
 
@@ -129,20 +128,17 @@ export class Controller {
     } finally {
       cancel();
       release();
-      this.#metrics?.reconcileSeconds.observe(
-        { controller: this.#name },
-        (this.#clock.now() - start) / 1_000,
-      );
+      this.#metrics.reconcileSeconds.observe({ controller: this.#name }, (this.#clock.now() - start) / 1_000);
     }
   }
 
   #fail(key: string, error: unknown): void {
     const controller = this.#name;
     this.#count('error');
-    this.#metrics?.reconcileErrors.inc({ controller });
-    if (isProgrammingError(error)) this.#metrics?.panics.inc({ controller });
+    this.#metrics.reconcileErrors.inc({ controller });
+    if (isProgrammingError(error)) this.#metrics.panics.inc({ controller });
     if (error instanceof TerminalError) {
-      this.#metrics?.terminalErrors.inc({ controller });
+      this.#metrics.terminalErrors.inc({ controller });
       this.#queue.forget(key);
       this.#log.error('Reconciliation failed for good', { key, error });
       return;
@@ -152,7 +148,7 @@ export class Controller {
   }
 
   #count(result: string): void {
-    this.#metrics?.reconciles.inc({ controller: this.#name, result });
+    this.#metrics.reconciles.inc({ controller: this.#name, result });
   }
 }
 

@@ -1,7 +1,7 @@
 import { create, mergePatch } from './apply.ts';
 import { answered } from './errors.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, metrics } from './metrics.ts';
 import { microTime, uniqueMicroseconds } from './micro-time.ts';
 import type { Manifest, Resource } from './resources.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -70,7 +70,7 @@ export class EventRecorder {
   readonly #controller: string;
   readonly #instance: string;
   readonly #log: Log | undefined;
-  readonly #metrics: Metrics | undefined;
+  readonly #metrics: Metrics;
   readonly #series = new Map<string, Series>();
   readonly #waiting = new Set<Series>();
   readonly #perObject = new Map<string, TokenBucket>();
@@ -82,7 +82,7 @@ export class EventRecorder {
     this.#controller = options.controller;
     this.#instance = options.instance.slice(0, 128);
     this.#log = options.log;
-    this.#metrics = options.metrics;
+    this.#metrics = options.metrics ?? metrics;
   }
 
   event(input: EventInput): void {
@@ -118,7 +118,7 @@ export class EventRecorder {
     const bucket = this.#perObject.get(object) ?? new TokenBucket(25, 1 / 60);
     remember(this.#perObject, object, bucket);
     if (this.#waiting.size >= MOST_WAITING || !bucket.take() || !this.#total.take()) {
-      this.#metrics?.droppedEvents.inc({ reason: input.reason });
+      this.#metrics.droppedEvents.inc({ reason: input.reason });
       return undefined;
     }
     const name = `${metadata.name.slice(0, 230)}.${uniqueMicroseconds().toString(16)}`;

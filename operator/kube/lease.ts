@@ -2,7 +2,7 @@ import { type Clock, followedBy, pause, systemClock } from './clock.ts';
 import { answered } from './errors.ts';
 import { type Lease, LeaseRecord } from './lease-record.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, metrics } from './metrics.ts';
 import type { KubeClient } from './transport.ts';
 
 /** The lease has run out or belongs to somebody else: nothing may be written any more. */
@@ -51,7 +51,7 @@ export class LeaderElection {
   readonly #renewDeadlineMs: number;
   readonly #retryPeriodMs: number;
   readonly #log: Log;
-  readonly #metrics: Metrics | undefined;
+  readonly #metrics: Metrics;
   readonly #clock: Clock;
 
   constructor(options: LeaderElectionOptions) {
@@ -62,12 +62,12 @@ export class LeaderElection {
     this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
     this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
     this.#log = options.log.with({ lease: options.name, identity: options.identity });
-    this.#metrics = options.metrics;
+    this.#metrics = options.metrics ?? metrics;
     this.#clock = options.clock ?? systemClock;
     if (this.#leaseDurationMs <= this.#renewDeadlineMs || this.#renewDeadlineMs <= this.#retryPeriodMs) {
       throw new RangeError('A lease needs leaseDurationMs > renewDeadlineMs > retryPeriodMs.');
     }
-    this.#metrics?.leading.set({ name: this.#name }, 0);
+    this.#metrics.leading.set({ name: this.#name }, 0);
   }
 
   /**
@@ -80,7 +80,7 @@ export class LeaderElection {
     if (acquired === undefined) return;
     const term = new Term(acquired.sentAt + this.#renewDeadlineMs, signal, this.#clock);
     this.#log.info('Leading');
-    this.#metrics?.leading.set({ name: this.#name }, 1);
+    this.#metrics.leading.set({ name: this.#name }, 1);
     const renewals = new AbortController();
     const renewing = this.#renew(acquired.lease, term, renewals.signal);
     try {
@@ -93,7 +93,7 @@ export class LeaderElection {
       const latest = await renewing;
       const isOurs = !term.isOver;
       term.end(new NotLeading('The term has ended.'));
-      this.#metrics?.leading.set({ name: this.#name }, 0);
+      this.#metrics.leading.set({ name: this.#name }, 0);
       if (isOurs) await this.#release(latest);
     }
     if (term.isLost) throw new NotLeading(`${this.#identity} lost the lease ${this.#name}.`);

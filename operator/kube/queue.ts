@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, metrics as processMetrics } from './metrics.ts';
+import { QueueMetrics } from './queue-metrics.ts';
 
 export interface QueueOptions {
   name?: string;
@@ -37,7 +38,8 @@ export class WorkQueue {
     this.#clock = options.clock ?? systemClock;
     this.#firstRetryMs = options.firstRetryMs ?? 5;
     this.#lastRetryMs = options.lastRetryMs ?? 1_000_000;
-    this.#metrics = new QueueMetrics(options.name ?? 'queue', this.#clock, this.#working, options.metrics);
+    const metrics = options.metrics ?? processMetrics;
+    this.#metrics = new QueueMetrics(options.name ?? 'queue', this.#clock, this.#working, metrics);
   }
 
   /** Keys that are ready and wait for a worker. */
@@ -97,6 +99,7 @@ export class WorkQueue {
     this.#waiting.clear();
     this.#ready.clear();
     this.#due.clear();
+    this.#metrics.close();
     for (const resolve of this.#getters.splice(0)) resolve(undefined);
   }
 
@@ -159,70 +162,5 @@ class Line {
     this.#members.clear();
     this.#keys = [];
     this.#head = 0;
-  }
-}
-
-/** The workqueue_* metrics; does nothing without a registry. */
-class QueueMetrics {
-  readonly #metrics: Metrics | undefined;
-  readonly #labels: { name: string; controller: string };
-  readonly #clock: Clock;
-  readonly #working: ReadonlyMap<string, number>;
-  readonly #readySince = new Map<string, number>();
-
-  constructor(
-    name: string,
-    clock: Clock,
-    working: ReadonlyMap<string, number>,
-    metrics: Metrics | undefined,
-  ) {
-    this.#metrics = metrics;
-    this.#labels = { name, controller: name };
-    this.#clock = clock;
-    this.#working = working;
-    metrics?.workInProgress.add(() => this.#measureUnfinished());
-  }
-
-  added(key: string, depth: number): void {
-    if (this.#metrics === undefined) return;
-    this.#metrics.adds.inc(this.#labels);
-    this.#readySince.set(key, this.#clock.now());
-    this.depth(depth);
-  }
-
-  depth(depth: number): void {
-    this.#metrics?.depth.set(this.#labels, depth);
-  }
-
-  started(key: string, depth: number): void {
-    if (this.#metrics === undefined) return;
-    const since = this.#readySince.get(key);
-    this.#readySince.delete(key);
-    if (since !== undefined)
-      this.#metrics.queueSeconds.observe(this.#labels, (this.#clock.now() - since) / 1_000);
-    this.depth(depth);
-  }
-
-  finished(key: string): void {
-    const since = this.#working.get(key);
-    if (since !== undefined)
-      this.#metrics?.workSeconds.observe(this.#labels, (this.#clock.now() - since) / 1_000);
-  }
-
-  retried(): void {
-    this.#metrics?.retries.inc(this.#labels);
-  }
-
-  #measureUnfinished(): void {
-    const now = this.#clock.now();
-    let sum = 0;
-    let longest = 0;
-    for (const since of this.#working.values()) {
-      const age = (now - since) / 1_000;
-      sum += age;
-      longest = Math.max(longest, age);
-    }
-    this.#metrics?.unfinishedSeconds.set(this.#labels, sum);
-    this.#metrics?.longestSeconds.set(this.#labels, longest);
   }
 }

@@ -4,7 +4,7 @@ import { followedBy, pause } from './clock.ts';
 import { Credentials } from './credentials.ts';
 import { KubeError, refusal } from './errors.ts';
 import { jsonLines } from './json-lines.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, metrics } from './metrics.ts';
 import type { KubeObject } from './resources.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -59,13 +59,13 @@ const LONGEST_LEFTOVER_BYTES = 1 << 20;
 export class KubeClient {
   readonly #calls: Credentials;
   readonly #watches: Credentials;
-  readonly #metrics: Metrics | undefined;
+  readonly #metrics: Metrics;
   readonly #userAgent: string;
 
   private constructor(config: KubeConfig, options: ClientOptions) {
     this.#calls = new Credentials(config, options.connections ?? 32);
     this.#watches = new Credentials(config, 1_000);
-    this.#metrics = options.metrics;
+    this.#metrics = options.metrics ?? metrics;
     this.#userAgent = options.userAgent ?? 'cryptosense-operator';
   }
 
@@ -189,7 +189,7 @@ export class KubeClient {
     signal.throwIfAborted();
     const { server } = credentials;
     const count = (code: string) =>
-      this.#metrics?.requests.inc({ code, method: options.method, host: server.host });
+      this.#metrics.requests.inc({ code, method: options.method, host: server.host });
     let answer: Dispatcher.ResponseData;
     try {
       answer = await send(urlOf(server, options.path, options.query), {
