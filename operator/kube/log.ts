@@ -13,7 +13,7 @@ export interface Log {
 }
 
 /** One JSON object a line on standard output: time, level, message and the fields. */
-export function createLog(level = 'info'): Log {
+export function jsonLog(level = 'info'): Log {
   const logger = createLogger({
     level,
     levels: config.npm.levels,
