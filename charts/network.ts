@@ -14,9 +14,10 @@ const GATEWAY_LABEL = 'cryptosense.io/gateway';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
+/** The direction that is absent is not allowed at all. */
 interface Flows {
-  ingress: k8s.NetworkPolicyIngressRule[];
-  egress: k8s.NetworkPolicyEgressRule[];
+  ingress?: k8s.NetworkPolicyIngressRule[];
+  egress?: k8s.NetworkPolicyEgressRule[];
 }
 
 /**
@@ -73,13 +74,13 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
         { ports: [tcp(443)] },
       ],
     },
-    migration: { ingress: [], egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },
+    migration: { egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },
     pooler: {
       ingress: [from(POOLER_PORT, pods('api'))],
       egress: [nameResolution(), to(DATABASE_PORT, pods('database'))],
     },
-    database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))], egress: [] },
-    cache: { ingress: [from(CACHE_PORT, pods('api'))], egress: [] },
+    database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
+    cache: { ingress: [from(CACHE_PORT, pods('api'))] },
   };
 }
 

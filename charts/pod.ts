@@ -57,12 +57,13 @@ export interface PodOptions {
 /** The spec of a pod with one container, as the Pod Security Standard "restricted" wants it. */
 export function podSpec(options: PodOptions): k8s.PodSpec {
   const { container, resources, mounts, claim, serviceAccount, restartPolicy } = options;
-  const volumeMounts = mounts.map(({ path, volume, readOnly }) => ({
+  // What the API server would drop (readOnly: false, empty lists) is left out: it would look like a difference.
+  const volumeMounts: k8s.VolumeMount[] = mounts.map(({ path, volume, readOnly }) => ({
     name: volume.name,
     mountPath: path,
-    readOnly,
+    ...(readOnly ? { readOnly } : {}),
   }));
-  if (claim) volumeMounts.push({ name: claim.name, mountPath: claim.path, readOnly: false });
+  if (claim) volumeMounts.push({ name: claim.name, mountPath: claim.path });
   return {
     automountServiceAccountToken: serviceAccount?.token ?? false,
     ...(serviceAccount ? { serviceAccountName: serviceAccount.name } : {}),
@@ -78,7 +79,7 @@ export function podSpec(options: PodOptions): k8s.PodSpec {
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    topologySpreadConstraints: restartPolicy === 'Never' ? [] : spread(options.selector),
+    ...(restartPolicy === 'Never' ? {} : { topologySpreadConstraints: spread(options.selector) }),
     containers: [
       {
         ...container,

@@ -29,11 +29,20 @@ const duration = z
   .max(16)
   .regex(/^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$/);
 
-const quantity = z
-  .string()
-  .min(1)
-  .max(16)
-  .regex(/^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti|k|M|G|T)?$/);
+// `cpu: 2` is a number in YAML and `cpu: 500m` is not: both are written, so both are taken.
+const quantity = z.union([
+  z.int().min(1),
+  z
+    .string()
+    .min(1)
+    .max(16)
+    .regex(/^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti|k|M|G|T)?$/),
+]);
+
+/** Durations have no sign and no fraction: what is not zero is at least a second. */
+function notZero(message: string) {
+  return rules({ rule: "duration(self) > duration('0s')", message });
+}
 
 const image = z
   .string()
@@ -62,6 +71,7 @@ const step = z
       .optional(),
     pause: duration
       .describe('How long the candidate is watched before the next step, for example 15m.')
+      .meta(notZero('a pause of no length is no pause: leave the step out, or write for example 15m'))
       .optional(),
   })
   .describe('One step of a canary: either a weight or a pause.')
@@ -86,7 +96,10 @@ const analysis = z
       .max(1000000)
       .describe('Fewer requests than this are too few for a verdict.')
       .optional(),
-    interval: duration.describe('Time between two measurements of the pods.').optional(),
+    interval: duration
+      .describe('Time between two measurements of the pods, at least 1s.')
+      .meta(notZero('analysis.interval has to be at least 1s'))
+      .optional(),
     onInsufficientData: z
       .enum(['pause', 'continue'])
       .describe(
@@ -126,6 +139,7 @@ const rollout = z
     canary: canary.optional(),
     progressDeadline: duration
       .describe('How long a candidate may take to become ready before it is rolled back.')
+      .meta(notZero('no release is ready in no time: write for example 5m for rollout.progressDeadline'))
       .optional(),
     scaleDownDelay: duration
       .describe('How long the pods of a release that no longer gets requests are kept.')
@@ -135,7 +149,15 @@ const rollout = z
 
 const release = z
   .object({
-    image: image.describe('Image of the API, for example cryptosense-api:1.0.0; production pins a digest.'),
+    image: image
+      .describe('Image of the API, for example cryptosense-api:1.0.0; production pins a digest.')
+      .meta(
+        rules({
+          rule: "self.contains('@sha256:') || (self.substring(self.lastIndexOf('/') + 1).contains(':') && !self.endsWith(':latest'))",
+          message:
+            'a release needs an image that stays what it is: name a tag other than latest, or a digest (…@sha256:…)',
+        }),
+      ),
     config: z
       .record(z.string(), z.string().max(4096))
       .describe('Environment variables of the API, released and rolled back together with the image.')
@@ -147,9 +169,14 @@ const release = z
             message: 'a configuration key is an environment variable in upper case, for example LOG_LEVEL',
           },
           {
-            rule: "self.all(k, !(k in ['DATABASE_URL', 'REDIS_URL', 'MIGRATION_DATABASE_URL']))",
+            rule: "!self.exists(k, k in ['DATABASE_URL', 'REDIS_URL', 'MIGRATION_DATABASE_URL', 'DATABASE_URL_FILE', 'REDIS_URL_FILE', 'MIGRATION_DATABASE_URL_FILE'])",
             message:
-              'DATABASE_URL, REDIS_URL and MIGRATION_DATABASE_URL are secrets that the operator makes: leave them out',
+              'DATABASE_URL, REDIS_URL and MIGRATION_DATABASE_URL (and their _FILE forms) are secrets that the operator makes: leave them out',
+          },
+          {
+            rule: "!('PORT' in self)",
+            message:
+              'the API always listens on port 3000, where its Service and its probes look for it: leave PORT out',
           },
         ),
       })
@@ -180,6 +207,14 @@ const autoscaling = z
     }),
   );
 
+/** Only as far as both values are written: the operator watches over the rest. */
+function grows(component: string): CelRule {
+  return {
+    rule: '!has(self.storage) || !has(oldSelf.storage) || quantity(string(self.storage)).compareTo(quantity(string(oldSelf.storage))) >= 0',
+    message: `a volume can grow, but not shrink: ${component}.storage has to be at least what it was`,
+  };
+}
+
 const database = z
   .object({
     image: image.describe('Image of PostgreSQL 15, with TimescaleDB where it is to be had.').optional(),
@@ -194,7 +229,14 @@ const database = z
       .optional(),
     resources: resources.optional(),
   })
-  .describe('PostgreSQL, with TimescaleDB where it is to be had.');
+  .describe('PostgreSQL, with TimescaleDB where it is to be had.')
+  .meta(
+    rules(grows('database'), {
+      rule: 'has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)',
+      message:
+        'a volume cannot change its class: leave database.storageClassName as it was, or make a new environment',
+    }),
+  );
 
 const pooler = z
   .object({
@@ -210,7 +252,8 @@ const cache = z
     storage: quantity.describe('Size of the volume of the append-only file.').optional(),
     resources: resources.optional(),
   })
-  .describe('Redis.');
+  .describe('Redis, the cache of prices, portfolios and sessions.')
+  .meta(rules(grows('cache')));
 
 const routing = z
   .object({

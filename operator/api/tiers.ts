@@ -149,11 +149,11 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
         analysis: { ...base.rollout.canary.analysis, ...defined(spec.rollout?.canary?.analysis) },
       },
     },
-    api: { resources: { ...base.api.resources, ...defined(spec.api?.resources) } },
+    api: { resources: resources(base.api.resources, spec.api?.resources) },
     autoscaling: { ...base.autoscaling, ...defined(spec.autoscaling) },
-    database: withResources(base.database, spec.database),
-    pooler: withResources(base.pooler, spec.pooler),
-    cache: withResources(base.cache, spec.cache),
+    database: pods(base.database, spec.database),
+    pooler: pods(base.pooler, spec.pooler),
+    cache: pods(base.cache, spec.cache),
     routing: {
       gateway: { ...base.routing.gateway, ...defined(spec.routing?.gateway) },
       hostnames: spec.routing?.hostnames ?? base.routing.hostnames,
@@ -162,9 +162,30 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
   return spec.replicas === undefined ? effective : { ...effective, replicas: spec.replicas };
 }
 
-function withResources<T extends { resources: Resources }>(base: T, written: object | undefined): T {
-  const resources = (written as { resources?: object } | undefined)?.resources;
-  return { ...base, ...defined(written), resources: { ...base.resources, ...defined(resources) } };
+type Written<T> = { [K in keyof T]?: T[K] | number | undefined };
+
+function resources(base: Resources, written: Written<Resources> | undefined): Resources {
+  return { cpu: String(written?.cpu ?? base.cpu), memory: String(written?.memory ?? base.memory) };
+}
+
+interface Pods {
+  resources: Resources;
+  storage?: string;
+}
+
+/** A quantity may be written as a number; from here on it is text, as the API server has it. */
+function pods<T extends Pods>(base: T, written: PodsWritten | undefined): T {
+  const effective = {
+    ...base,
+    ...defined(written),
+    resources: resources(base.resources, written?.resources),
+  };
+  return 'storage' in base ? { ...effective, storage: String(written?.storage ?? base.storage) } : effective;
+}
+
+interface PodsWritten {
+  resources?: Written<Resources> | undefined;
+  storage?: string | number | undefined;
 }
 
 /** The fields of `value` that are set: an explicit undefined must not hide a default. */

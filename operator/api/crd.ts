@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { environmentSchema, GROUP, KIND, PLURAL, VERSION } from './environment.ts';
+
+/** A part of an OpenAPI v3 schema; what it may hold differs too much from place to place to be named. */
+export type Schema = { [key: string]: unknown };
+
+/**
+ * The CustomResourceDefinition made from the one schema: a structural schema as apiextensions.k8s.io/v1 wants it.
+ * Nothing preserves unknown fields, so that the API server's strict field validation names every misspelt one.
+ */
+export function customResourceDefinition() {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${PLURAL}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: {
+        kind: KIND,
+        listKind: `${KIND}List`,
+        plural: PLURAL,
+        singular: KIND.toLowerCase(),
+        shortNames: ['cse'],
+        categories: ['cryptosense'],
+      },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: rootSchema() },
+          subresources: {
+            status: {},
+            scale: {
+              specReplicasPath: '.spec.replicas',
+              statusReplicasPath: '.status.replicas',
+              labelSelectorPath: '.status.selector',
+            },
+          },
+          additionalPrinterColumns: COLUMNS,
+        },
+      ],
+    },
+  };
+}
+
+const COLUMNS = [
+  { name: 'Tier', type: 'string', jsonPath: '.spec.tier' },
+  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  {
+    name: 'Image',
+    type: 'string',
+    jsonPath: '.status.stable.image',
+    description: 'The release that serves.',
+  },
+  { name: 'Replicas', type: 'integer', jsonPath: '.status.replicas', description: 'Pods of that release.' },
+  { name: 'Doing', type: 'string', jsonPath: '.status.summary', description: 'What the operator is doing.' },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+];
+
+/** At the root, metadata cannot be described (the API server does): rules about the name are CEL rules there. */
+function rootSchema(): Schema {
+  const written = z.toJSONSchema(environmentSchema, { target: 'openapi-3.0', io: 'input', reused: 'inline' });
+  const { properties, ...root } = structural(written as Schema);
+  const { spec, status } = properties as Record<string, Schema>;
+  return {
+    description:
+      'A whole CryptoSense environment: the API and its releases, PostgreSQL, PgBouncer, Redis and routing.',
+    ...root,
+    required: ['spec'],
+    properties: {
+      apiVersion: {
+        type: 'string',
+        description: 'Version of this kind of resource: cryptosense.io/v1alpha1.',
+      },
+      kind: { type: 'string', description: 'CryptoSenseEnvironment.' },
+      metadata: { type: 'object' },
+      spec,
+      status,
+    },
+  };
+}
+
+/** zod's OpenAPI 3.0 as a structural schema. Throws on what Kubernetes could not express. */
+export function structural(schema: Schema): Schema {
+  const { anyOf, ...rest } = schema;
+  if (anyOf) return { ...intOrString(anyOf as Schema[]), ...rest };
+  const result: Schema = {};
+  for (const [key, value] of Object.entries(rest)) {
+    if (key === 'properties') {
+      const entries = Object.entries(value as Record<string, Schema>);
+      result[key] = Object.fromEntries(entries.map(([name, child]) => [name, structural(child)]));
+    } else if (key === 'items') {
+      result[key] = structural(value as Schema);
+    } else if (key === 'additionalProperties') {
+      // false is how zod says "no other fields"; in a structural schema that goes without saying.
+      if (value !== false) result[key] = structural(value as Schema);
+    } else if (['oneOf', 'allOf', 'not', 'propertyNames', 'nullable', '$ref'].includes(key)) {
+      throw new Error(
+        `the schema has "${key}", which operator/api/crd.ts cannot turn into a structural schema yet`,
+      );
+    } else if (!isNumberLimit(key, value)) {
+      result[key] = value;
+    }
+  }
+  return result['type'] === 'integer' ? { ...result, format: 'int64' } : result;
+}
+
+/** z.int() brings JavaScript's own limits along, which say nothing about the field. */
+function isNumberLimit(key: string, value: unknown): boolean {
+  return (
+    (key === 'minimum' && value === Number.MIN_SAFE_INTEGER) ||
+    (key === 'maximum' && value === Number.MAX_SAFE_INTEGER)
+  );
+}
+
+function intOrString(branches: Schema[]): Schema {
+  const text = branches.find(({ type }) => type === 'string');
+  const whole = branches.find(({ type }) => type === 'integer');
+  if (branches.length !== 2 || !text || !whole)
+    throw new Error('the only union that a CRD of this project can have is that of an integer and a string');
+  const { type: _text, ...limits } = text;
+  return {
+    ...limits,
+    ...(whole['minimum'] === undefined ? {} : { minimum: whole['minimum'] }),
+    'x-kubernetes-int-or-string': true,
+  };
+}
