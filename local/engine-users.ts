@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Purpose } from './cluster-name.ts';
 
-/** Someone who needs the engine: one purpose of one checkout. */
+/** Someone who needs the engine: a cluster of a checkout. */
 export interface EngineUser {
   checkout: string;
-  purpose: Purpose;
   /** The process that asked for the engine, so that a person can find out who it was. */
   pid: number;
   since: string;

@@ -1,7 +1,7 @@
 import { platform } from 'node:os';
 import { canInstallPackages } from './apt.ts';
 import { checkout } from './checkout.ts';
-import { clusterName, type Purpose } from './cluster-name.ts';
+import { clusterName } from './cluster-name.ts';
 import { ask } from './command.ts';
 import { answers, hasRegistry } from './docker.ts';
 import { startDockerd, stopDockerd } from './dockerd.ts';
@@ -20,10 +20,10 @@ export interface Engine {
 const ourHost = `unix://${engineSocket}`;
 
 /**
- * A Docker engine that answers: the one that DOCKER_HOST or the current Docker context names, else one of our own
+ * A Docker engine that answers, and that `user` (a cluster's name) is counted for: the one that DOCKER_HOST or the current Docker context names, else one of our own
  * (as root on Debian and its relatives; shared by all checkouts on the machine and counted, see releaseEngine).
  */
-export async function ensureEngine(report: Report, purpose: Purpose = 'local'): Promise<Engine> {
+export async function ensureEngine(report: Report, user: string = clusterName('local')): Promise<Engine> {
   const theirs = await foundEngine();
   if (theirs) return { dockerHost: theirs, ours: false, hasRegistry: await hasRegistry(theirs, report) };
   if (platform() !== 'linux' || !(await canInstallPackages())) {
@@ -33,9 +33,8 @@ export async function ensureEngine(report: Report, purpose: Purpose = 'local'): 
     );
   }
   await withEngineLock(report, async () => {
-    const user = { checkout, purpose, pid: process.pid, since: new Date().toISOString() };
     if (!(await answers(ourHost))) await startDockerd(report);
-    await engineUsers.add(clusterName(purpose), user);
+    await engineUsers.add(user, { checkout, pid: process.pid, since: new Date().toISOString() });
   });
   return { dockerHost: ourHost, ours: true, hasRegistry: await hasRegistry(ourHost, report) };
 }
@@ -48,13 +47,13 @@ export async function currentEngine(): Promise<{ dockerHost: string; ours: boole
 }
 
 /**
- * Says that this checkout's `purpose` no longer needs our engine. When the last user has gone it is stopped, and
+ * Says that `user`, a cluster's name, no longer needs our engine. When the last user has gone it is stopped, and
  * nothing of it stays but the cached images. Returns what was removed, in words; empty when there was nothing.
  */
-export async function releaseEngine(purpose: Purpose, report: Report): Promise<string[]> {
+export async function releaseEngine(user: string, report: Report): Promise<string[]> {
   if (platform() !== 'linux' || process.getuid?.() !== 0) return [];
   return withEngineLock(report, async () => {
-    await engineUsers.remove(clusterName(purpose));
+    await engineUsers.remove(user);
     const remaining = await engineUsers.remaining();
     if (remaining.length > 0) {
       report(`the container engine stays: ${remaining.join(', ')} still use it`);

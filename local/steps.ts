@@ -1,0 +1,102 @@
+import { Listr } from 'listr2';
+import { LocalFailure, type Report } from './report.ts';
+import { durationTable, taken, timed } from './timing.ts';
+
+export interface Step {
+  name: string;
+  work: (report: Report) => Promise<unknown>;
+}
+
+export interface StepOptions {
+  /** Run the steps side by side instead of one after another. */
+  concurrent?: boolean;
+}
+
+/**
+ * Runs named steps and shows where they are: a live list on a terminal, else plain lines with the time of day (CI).
+ * The first failure ends it and is thrown; steps that ran beside it are not waited for.
+ */
+export async function runSteps(steps: Step[], options: StepOptions = {}): Promise<void> {
+  const concurrent = options.concurrent ?? false;
+  if (!process.stdout.isTTY || process.env.CI !== undefined) return runPlainly(steps, concurrent);
+  const tasks = steps.map((step) => ({
+    title: step.name,
+    task: async (_context: unknown, task: { output: string }) => {
+      await timed(
+        step.name,
+        (line) => {
+          task.output = line;
+        },
+        step.work,
+      );
+    },
+  }));
+  await new Listr(tasks, { concurrent, rendererOptions: { collapseErrors: false } }).run();
+}
+
+async function runPlainly(steps: Step[], concurrent: boolean): Promise<void> {
+  const run = async ({ name, work }: Step) => {
+    const say = throttled((line) => printLine(line));
+    printLine(`${name} ...`);
+    await timed(name, say, work);
+    printLine(`${name}: done`);
+  };
+  if (concurrent) await Promise.all(steps.map(run));
+  else for (const step of steps) await run(step);
+}
+
+/** One line on standard output with the time of day. */
+export const printLine: Report = (line) => {
+  process.stdout.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`);
+};
+
+const QUIET_MS = 5_000;
+
+/** A compiler reports thousands of packages: of lines that differ only in their numbers, one in five seconds is passed on. */
+export function throttled(report: Report, now: () => number = Date.now): Report {
+  let shape = '';
+  let last = Number.NEGATIVE_INFINITY;
+  return (line) => {
+    const next = line.replace(/\d+/g, '#').replace(/\(.*?left\)|\(longer.*?\)/, '');
+    if (next === shape && now() - last < QUIET_MS) return;
+    shape = next;
+    last = now();
+    report(line);
+  };
+}
+
+/** Prints how long each step of this process took. */
+export function printDurations(): void {
+  process.stdout.write(`\nTime taken:\n${durationTable(taken)}\n`);
+}
+
+/**
+ * Runs a script's work and ends the process: 0 when it resolves; 1 with one sentence when it fails. A person who
+ * presses Ctrl-C is told that the next run resumes.
+ */
+export async function script(work: () => Promise<void>): Promise<never> {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      process.stderr.write('\nInterrupted: run the command again to go on from here.\n');
+      process.exit(code);
+    });
+  }
+  try {
+    await work();
+  } catch (error) {
+    process.stderr.write(`\n${sentence(error)}\n`);
+    process.exit(1);
+  }
+  process.exit(0);
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof LocalFailure) return error.message;
+  // Not foreseen, and so a fault of this project: here the stack helps whoever mends it.
+  return process.env.DEBUG && error instanceof Error
+    ? (error.stack ?? error.message)
+    : `This should not happen: ${String(error)} (DEBUG=1 shows where).`;
+}
