@@ -8,7 +8,7 @@ const requireBanner =
 
 /**
  * Bundles a program and everything it imports into one ES module with its source map beside it: an image then needs no
- * node_modules and starts in half the time. Throws esbuild's BuildFailure.
+ * node_modules and starts in two thirds of the time. Throws esbuild's BuildFailure.
  */
 export async function bundle(entry: string, outfile: string): Promise<void> {
   await build({

@@ -19,6 +19,8 @@ export function createLeadership(cache: Cache, ttlMs: number): Leadership {
   const token = randomUUID();
   return {
     hold: async () => {
+      // At the start every replica would otherwise take the time before its first connection for an outage.
+      await cache.tried;
       try {
         return (await cache.hold(KEY, token, ttlMs)) ? 'leader' : 'standby';
       } catch {

@@ -25,6 +25,7 @@ export class Drain {
   async run(server: Server, drainMs: number, graceMs: number): Promise<boolean> {
     this.#begun = true;
     await new Promise((resolve) => setTimeout(resolve, drainMs));
+    await quietMoment(server);
     // close() also closes the connections on which nothing is under way.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     let complete = true;
@@ -36,4 +37,25 @@ export class Drain {
     clearTimeout(cut);
     return complete;
   }
+}
+
+const LONGEST_WAIT_MS = 250;
+
+/**
+ * Resolves right after the event loop has found no connection to take in. Those that the kernel has accepted and this
+ * process has not seen yet would be reset by close(); this leaves microseconds for one to slip in.
+ */
+async function quietMoment(server: Server): Promise<void> {
+  const deadline = performance.now() + LONGEST_WAIT_MS;
+  let quiet = false;
+  const onConnection = () => {
+    quiet = false;
+  };
+  server.on('connection', onConnection);
+  while (!quiet && performance.now() < deadline) {
+    quiet = true;
+    // An immediate runs just after the loop has polled its sockets.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  server.off('connection', onConnection);
 }

@@ -4,6 +4,8 @@ import { within } from '../deadline.ts';
 
 /** Redis as the application needs it. Every operation has a deadline and throws when Redis is gone. */
 export interface Cache {
+  /** Resolves when the first attempt to connect has succeeded or failed: until then nobody knows whether Redis is there. */
+  readonly tried: Promise<void>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
   ping(): Promise<void>;
@@ -47,19 +49,23 @@ export function openCache(options: {
     ...(url.password === '' ? {} : { credentialsProvider: credentialsOf(options.url) }),
   });
 
+  const { promise: tried, resolve: haveTried } = Promise.withResolvers<void>();
   let connected: boolean | undefined;
   client.on('ready', () => {
     if (connected !== true) options.onChange('connected');
     connected = true;
+    haveTried();
   });
   client.on('error', (error: Error) => {
     if (connected !== false) options.onChange('lost', error.message || error.name);
     connected = false;
+    haveTried();
   });
   client.connect().catch(() => {});
 
   const soon = <T>(work: Promise<T>) => within(OPERATION_DEADLINE_MS, 'redis', work);
   return {
+    tried,
     get: (key) => soon(client.get(key)),
     set: async (key, value, ttlMs) => {
       await soon(client.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));

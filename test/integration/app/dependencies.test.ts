@@ -1,0 +1,89 @@
+import * as assert from 'uvu/assert';
+import { suite } from '../../harness/suite.ts';
+import { eventually, get, World } from './world.ts';
+
+const test = suite('API without its dependencies');
+const world = new World();
+
+test.before(async () => {
+  await world.start();
+  await world.parts.sql`
+    insert into price_history (symbol, timestamp, price) values
+      ('BTC', '2026-01-01T00:00:00Z', 100), ('ETH', '2026-01-01T00:00:00Z', 10)`;
+});
+test.after(() => world.stop());
+
+const status = (url: string) => get(url).then((answer) => answer.status);
+
+test('with Redis gone or silent, prices come from the database and readiness stays', async () => {
+  const { cache } = world.parts;
+  const { url } = await world.serve();
+  await eventually(
+    5_000,
+    () => status(`${url}/health/detailed`),
+    (found) => found === 200,
+  );
+  for (const shut of [() => cache.cut(), async () => cache.hang()]) {
+    await shut();
+    const start = performance.now();
+    assert.is((await get(`${url}/api/prices/BTC`)).body.price, '100');
+    assert.ok(performance.now() - start < 1_000);
+    assert.is(await status(`${url}/health/ready`), 200);
+    const detailed = await get(`${url}/health/detailed`);
+    assert.is(detailed.status, 503);
+    assert.equal(detailed.body.services, { database: 'ok', redis: 'error', coingecko: 'error' });
+    await cache.open();
+    await eventually(
+      5_000,
+      () => status(`${url}/health/detailed`),
+      (found) => found === 200,
+    );
+  }
+});
+
+test('with the database gone or silent, known prices are served, others are a 503 in time, and it recovers', async () => {
+  const { database, cache } = world.parts;
+  const { url } = await world.serve();
+  await eventually(
+    5_000,
+    () => status(`${url}/api/prices/BTC`),
+    (found) => found === 200,
+  );
+  for (const shut of [() => database.cut(), async () => database.hang()]) {
+    await shut();
+    await cache.cut();
+    const start = performance.now();
+    const known = await get(`${url}/api/prices/BTC`);
+    assert.is(known.status, 200);
+    assert.is(known.body.stale, true);
+    const unknown = await get(`${url}/api/prices/BTC/history`);
+    assert.is(unknown.status, 503);
+    assert.is(unknown.headers.get('retry-after'), '2');
+    assert.is(await status(`${url}/health/ready`), 503);
+    assert.is(await status(`${url}/health`), 200);
+    assert.ok(performance.now() - start < 9_000, `took ${performance.now() - start} ms`);
+    await Promise.all([database.open(), cache.open()]);
+    await eventually(
+      5_000,
+      () => status(`${url}/health/ready`),
+      (found) => found === 200,
+    );
+    assert.is(await status(`${url}/api/prices/BTC/history`), 200);
+  }
+});
+
+test('a server starts without its dependencies and becomes ready when they come', async () => {
+  const { database, cache } = world.parts;
+  await Promise.all([database.cut(), cache.cut()]);
+  const { url } = await world.serve();
+  assert.is(await status(`${url}/health`), 200);
+  assert.is(await status(`${url}/health/ready`), 503);
+  await Promise.all([database.open(), cache.open()]);
+  await eventually(
+    5_000,
+    () => status(`${url}/health/detailed`),
+    (found) => found === 200,
+  );
+});
+
+test.run();

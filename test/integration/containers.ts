@@ -1,0 +1,107 @@
+import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
+
+/** Images of the project, built before the tests; other ones can be named to try them. */
+const images = {
+  database: process.env.CRYPTOSENSE_DATABASE_IMAGE || 'cryptosense-database:dev',
+  pooler: process.env.CRYPTOSENSE_POOLER_IMAGE || 'cryptosense-pooler:dev',
+  cache: process.env.CRYPTOSENSE_CACHE_IMAGE || 'cryptosense-cache:dev',
+};
+
+// The reaper is an image from a registry; `stop` below does its work.
+process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+
+const NAME = 'cryptosense';
+const PASSWORD = 'test-password';
+const STARTUP_MS = 90_000;
+
+/** An address on this machine. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A URL for the database's own user, at the database or at something in front of it. */
+export const databaseUrl = ({ host, port }: Address, password = PASSWORD): string =>
+  `postgresql://${NAME}:${password}@${host}:${port}/${NAME}`;
+
+/** Containers of one test file. Each `start…` resolves when the server in it answers. */
+export class Containers {
+  readonly #started: { stop(): Promise<unknown> }[] = [];
+  #network: Awaited<ReturnType<Network['start']>> | undefined;
+
+  /** PostgreSQL 15; its user `cryptosense` owns everything. */
+  async startDatabase(): Promise<Address> {
+    const network = await this.#networkOfAll();
+    return this.#start(
+      new GenericContainer(images.database)
+        .withEnvironment({ POSTGRES_USER: NAME, POSTGRES_DB: NAME, POSTGRES_PASSWORD: PASSWORD })
+        .withTmpFs({ '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700' })
+        .withCommand(['-c', 'fsync=off'])
+        .withNetwork(network)
+        .withNetworkAliases('database')
+        .withExposedPorts(5432),
+      5432,
+    );
+  }
+
+  /** PgBouncer in transaction pooling, in front of the database of this test file. */
+  async startPooler(): Promise<Address> {
+    const network = await this.#networkOfAll();
+    const config = [
+      '[databases]',
+      `${NAME} = host=database port=5432 dbname=${NAME}`,
+      '[pgbouncer]',
+      'listen_addr = *',
+      'listen_port = 6432',
+      'unix_socket_dir =',
+      'auth_type = scram-sha-256',
+      'auth_file = /etc/pgbouncer/userlist.txt',
+      'pool_mode = transaction',
+      'max_client_conn = 1000',
+      'default_pool_size = 25',
+      'reserve_pool_size = 5',
+      '',
+    ];
+    return this.#start(
+      new GenericContainer(images.pooler)
+        .withCopyContentToContainer([
+          { target: '/etc/pgbouncer/pgbouncer.ini', content: config.join('\n'), mode: 0o644 },
+          { target: '/etc/pgbouncer/userlist.txt', content: `"${NAME}" "${PASSWORD}"\n`, mode: 0o644 },
+        ])
+        .withNetwork(network)
+        .withExposedPorts(6432),
+      6432,
+    );
+  }
+
+  async startCache(): Promise<Address> {
+    const container = new GenericContainer(images.cache)
+      .withCommand(['--save', '', '--bind', '0.0.0.0', '--protected-mode', 'no'])
+      .withExposedPorts(6379);
+    return this.#start(container, 6379);
+  }
+
+  /** Stops all of them, in a test file's `after`. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#started.map((container) => container.stop()));
+    await this.#network?.stop();
+  }
+
+  async #networkOfAll() {
+    this.#network ??= await new Network().start();
+    return this.#network;
+  }
+
+  async #start(container: GenericContainer, port: number): Promise<Address> {
+    const started: StartedTestContainer = await container
+      // Not Wait.forListeningPorts: it looks inside with a shell, which most of the images do not have.
+      .withWaitStrategy(Wait.forLogMessage(readyMessage))
+      .withStartupTimeout(STARTUP_MS)
+      .start();
+    this.#started.push(started);
+    return { host: started.getHost(), port: started.getMappedPort(port) };
+  }
+}
+
+/** What PostgreSQL, PgBouncer and Redis say when they accept connections. */
+const readyMessage = /database system is ready to accept connections|process up|Ready to accept connections/;
