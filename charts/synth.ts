@@ -1,0 +1,62 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { customResourceDefinition } from '../operator/api/crd.ts';
+import { environmentSchema } from '../operator/api/environment.ts';
+import { type Manifest, releaseInputs, resolveEnvironment } from '../operator/api/resolved.ts';
+import { renderComponents, renderMigration, renderOperator, renderRevision, renderRoute } from './render.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** In dist/ there is no operator that would count releases or hash them: the one release has a telling name. */
+const REVISION = 'initial';
+
+/** The objects that the operator makes of an example, by the file that they go to. */
+export function exampleManifests(text: string): Record<string, Manifest[]> {
+  const { metadata, spec } = environmentSchema.parse(parse(text));
+  const environment = resolveEnvironment({
+    metadata: { name: metadata.name, namespace: metadata.namespace ?? 'default' },
+    spec,
+  });
+  const revision = { revision: REVISION, inputs: releaseInputs(environment) };
+  const { configMap, service, deployment } = renderRevision(environment, revision);
+  return {
+    ...renderComponents(environment),
+    release: [configMap, service, deployment],
+    migration: [renderMigration(environment, revision)],
+    routing: [renderRoute(environment, [{ revision: REVISION, weight: 100 }])],
+  };
+}
+
+/** Every file of dist/, by its path inside it. `image` is that of the operator. */
+export function distribution(image: string): Map<string, string> {
+  const files = new Map<string, string>();
+  const crds = [customResourceDefinition() as unknown as Manifest];
+  files.set('crds.yaml', documents(crds));
+  // With the CRDs, so that this one file is enough on any cluster.
+  files.set('operator.yaml', documents([...crds, ...renderOperator({ image })]));
+  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
+  for (const example of examples.sort()) {
+    const manifests = exampleManifests(readFileSync(join(root, 'examples', example), 'utf8'));
+    for (const [component, objects] of Object.entries(manifests))
+      files.set(join(example.replace(/\.yaml$/, ''), `${component}.yaml`), documents(objects));
+  }
+  return files;
+}
+
+function documents(manifests: Manifest[]): string {
+  return manifests
+    .map((manifest) => stringify(manifest, { aliasDuplicateObjects: false, lineWidth: 110 }))
+    .join('---\n');
+}
+
+if (import.meta.main) {
+  const dist = join(root, 'dist');
+  const files = distribution(process.env['OPERATOR_IMAGE'] ?? 'cryptosense-operator:dev');
+  rmSync(dist, { recursive: true, force: true });
+  for (const [path, text] of files) {
+    mkdirSync(join(dist, path, '..'), { recursive: true });
+    writeFileSync(join(dist, path), text);
+  }
+  console.log(`wrote ${files.size} files to dist/`);
+}
