@@ -16,13 +16,18 @@ export class Load {
   readonly #pool: Pool;
   readonly #paths: readonly string[];
   readonly #intervalMs: number;
+  readonly #headers: Record<string, string>;
   readonly #workers: Promise<void>[] = [];
   readonly #counters: LoadCounters = { requests: 0, failed: 0, failures: {} };
   #running = true;
   #next = 0;
 
-  /** `origin` such as http://127.0.0.1:8080; `perSecond` requests in all. */
-  constructor(origin: string, options: { paths: readonly string[]; perSecond: number; connections: number }) {
+  /** `origin` such as http://127.0.0.1:8080; `perSecond` requests in all; `host` picks the route. */
+  constructor(
+    origin: string,
+    options: { paths: readonly string[]; perSecond: number; connections: number; host?: string },
+  ) {
+    this.#headers = options.host === undefined ? {} : { host: options.host };
     this.#pool = new Pool(origin, {
       connections: options.connections,
       headersTimeout: 10_000,
@@ -68,7 +73,7 @@ export class Load {
     const path = this.#paths[this.#next++ % this.#paths.length] ?? '/';
     let failure: string | undefined;
     try {
-      const { statusCode, body } = await this.#pool.request({ path, method: 'GET' });
+      const { statusCode, body } = await this.#pool.request({ path, method: 'GET', headers: this.#headers });
       await body.dump();
       if (statusCode >= 500) failure = String(statusCode);
     } catch (error) {

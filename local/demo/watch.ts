@@ -37,6 +37,11 @@ export class EnvironmentWatch {
     return this.#reflector.store.get(this.#namespace, this.#name) as unknown as Environment | undefined;
   }
 
+  /** Resolves when the server was asked once, so that `current` says whether the environment is there. */
+  async synced(): Promise<void> {
+    await this.#reflector.synced;
+  }
+
   /** Calls `listener` for every change until the returned function is called. */
   onChange(listener: (environment: Environment) => void): () => void {
     this.#listeners.add(listener);

@@ -1,17 +1,66 @@
+import { down } from '../../local/cluster.ts';
+import { clusterName, type Purpose } from '../../local/cluster-name.ts';
+import { ensureEngine, releaseEngine } from '../../local/engine.ts';
+import { buildImages } from '../../local/images.ts';
+import { bringUpPlatform } from '../../local/platform.ts';
+import { printLine } from '../../local/steps.ts';
+
 /** What a part of the tests needs before it runs, and how that is removed again. */
 export interface Preparation {
   env: Record<string, string>;
   cleanUp: () => Promise<void>;
 }
 
+const PURPOSE: Purpose = 'test';
+
 export async function prepareUnit(): Promise<Preparation> {
   return { env: {}, cleanUp: async () => {} };
 }
 
+/** A container engine with the images that testcontainers starts. */
 export async function prepareIntegration(): Promise<Preparation> {
-  return { env: {}, cleanUp: async () => {} };
+  const name = `${clusterName(PURPOSE)}-integration`;
+  const engine = await ensureEngine(printLine, name);
+  const images = await buildImages({ engine, only: ['database', 'pooler', 'cache'], report: printLine });
+  const imageOf = (component: string) =>
+    images.find((image) => image.name.includes(component))?.content ?? '';
+  return {
+    env: {
+      DOCKER_HOST: engine.dockerHost,
+      // Its image is in no package registry; containers are stopped by the tests themselves.
+      TESTCONTAINERS_RYUK_DISABLED: 'true',
+      CRYPTOSENSE_DATABASE_IMAGE: imageOf('database'),
+      CRYPTOSENSE_POOLER_IMAGE: imageOf('pooler'),
+      CRYPTOSENSE_CACHE_IMAGE: imageOf('cache'),
+    },
+    cleanUp: async () => {
+      await releaseEngine(name, printLine);
+    },
+  };
 }
 
+/** A cluster of its own, so that tests never touch what `npm start` left running. KEEP_CLUSTER=1 leaves it. */
 export async function prepareE2e(): Promise<Preparation> {
-  return { env: {}, cleanUp: async () => {} };
+  const name = clusterName(PURPOSE);
+  const cleanUp = async () => {
+    if (process.env.KEEP_CLUSTER) return;
+    for (const line of await down({ name, report: printLine })) printLine(`removed: ${line}`);
+  };
+  try {
+    const { cluster } = await bringUpPlatform(name);
+    if (cluster.gatewayUrl === undefined)
+      throw new Error("set CRYPTOSENSE_GATEWAY_URL to the address of the named cluster's gateway");
+    return {
+      env: {
+        CRYPTOSENSE_TEST_KUBECONFIG: cluster.kubeconfig,
+        CRYPTOSENSE_KUBECTL: cluster.kubectl,
+        CRYPTOSENSE_GATEWAY_URL: cluster.gatewayUrl,
+        KUBECONFIG: cluster.kubeconfig,
+      },
+      cleanUp,
+    };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
 }

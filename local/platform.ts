@@ -1,0 +1,88 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderOperator } from '../charts/render.ts';
+import { apply, waitFor, waitForRollout } from './addons/cluster-access.ts';
+import { installAddons } from './addons/install.ts';
+import { cacheRoot } from './cache.ts';
+import { checkout } from './checkout.ts';
+import { type LocalCluster, up } from './cluster.ts';
+import { docker } from './docker.ts';
+import { ensureEngine } from './engine.ts';
+import { buildImages, megabytes, type ProjectImages } from './images.ts';
+import { withLock } from './lock.ts';
+import type { Report } from './report.ts';
+import { runSteps, type Step } from './steps.ts';
+
+export interface Platform {
+  cluster: LocalCluster;
+  images: ProjectImages;
+}
+
+/**
+ * A cluster `name` with everything that an environment needs: the project's images, the add-ons and the operator.
+ * Idempotent, and quick when everything is there. Shows its progress.
+ */
+export async function bringUpPlatform(name: string): Promise<Platform> {
+  let cluster: LocalCluster | undefined;
+  let images: ProjectImages = [];
+  const named = process.env.KUBECONFIG !== undefined && process.env.KUBECONFIG !== '';
+  const build: Step = {
+    name: 'Images of the project',
+    work: async (report) => {
+      images = await buildImages({ engine: await ensureEngine(report, name), report });
+    },
+  };
+  const make: Step = {
+    name: `Cluster ${name}`,
+    work: async (report) => {
+      cluster = await up({ name, report });
+    },
+  };
+  // A cluster that the user names has a registry of its own, or is a kind cluster whose engine is there.
+  await runSteps(named ? [make] : [make, build], { concurrent: true });
+  const ready = cluster as LocalCluster | undefined;
+  if (!ready) throw new Error('the cluster step ended without a cluster');
+  await runSteps([
+    ...(images.length > 0
+      ? [{ name: 'Images into the cluster', work: (report: Report) => load(ready, images, report) }]
+      : []),
+    { name: 'Gateway, metrics and storage', work: (report) => installAddons({ cluster: ready, report }) },
+    { name: 'Operator', work: (report) => installOperator(ready, images, report) },
+  ]);
+  for (const image of images) console.log(`  ${image.name.padEnd(32)} ${megabytes(image.bytes)}`);
+  return { cluster: ready, images };
+}
+
+/** Gives the images their friendly names for as long as they are loaded: checkouts that share an engine share names. */
+async function load(cluster: LocalCluster, images: ProjectImages, report: Report): Promise<void> {
+  const { dockerHost } = cluster;
+  if (dockerHost === undefined) return;
+  await withLock(join(cacheRoot(), 'image-names.lock'), 'naming images', report, async () => {
+    for (const { name, content } of images) {
+      await docker(dockerHost, ['tag', content, name], { step: `Naming ${name}` });
+    }
+    await cluster.loadImages(images.map(({ name }) => name));
+  });
+}
+
+async function installOperator(cluster: LocalCluster, images: ProjectImages, report: Report): Promise<void> {
+  const image = images.find(({ name }) => name.startsWith('cryptosense-operator:'));
+  const definitions = globSync(join(checkout, 'crds/*.yaml')).map((file) => readFileSync(file, 'utf8'));
+  report('installing the resource definition and the operator');
+  await apply(cluster, 'the resource definition', definitions.join('\n---\n'));
+  await waitFor(cluster, 'Established', 'crd/cryptosenseenvironments.cryptosense.io');
+  const manifests = renderOperator({ image: image?.name ?? 'cryptosense-operator:dev' });
+  // The tag stays when the image changes: its id in the template makes the pods follow.
+  for (const manifest of manifests) {
+    if (manifest.kind !== 'Deployment') continue;
+    const template = (manifest.spec as { template: { metadata: { annotations?: Record<string, string> } } })
+      .template;
+    template.metadata.annotations = {
+      ...template.metadata.annotations,
+      'cryptosense.io/image-id': image?.id ?? 'named',
+    };
+  }
+  await apply(cluster, 'the operator', manifests);
+  report('waiting for the operator');
+  await waitForRollout(cluster, 'cryptosense-system', 'cryptosense-operator');
+}

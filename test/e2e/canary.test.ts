@@ -1,0 +1,184 @@
+import * as assert from 'uvu/assert';
+import { Load } from '../../local/demo/load.ts';
+import { isSettled } from '../../local/demo/watch.ts';
+import { suite } from '../harness/suite.ts';
+import { gatewayUrl, kubectl, TestEnvironment } from './cluster.ts';
+
+const test = suite('canary in a cluster');
+const environment = new TestEnvironment('canary');
+const { namespace, name, host, watch } = environment;
+const paths = ['/api/prices/BTC', '/api/prices/ETH', '/api/prices/SOL/history?interval=5m'];
+let load: Load;
+
+test.before(async () => {
+  await environment.create();
+});
+
+test.after(async () => {
+  await load?.stop();
+  await environment.remove();
+});
+
+test('kubectl wait sees a new environment become Ready', async () => {
+  try {
+    await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', `cse/${name}`, '--timeout=240s']);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${await environment.describe()}`);
+  }
+});
+
+test('A6 the first release serves without a rollout', async () => {
+  const settled = await watch.until('rest', isSettled, 60_000);
+  assert.is(settled.status?.stable?.number, 1);
+  assert.is(settled.status?.candidate, undefined);
+  const answer = await fetch(`${gatewayUrl}/health`, { headers: { host } });
+  assert.is(answer.status, 200);
+  assert.is(((await answer.json()) as { status: string }).status, 'ok');
+});
+
+test('kubectl get cse shows a line that a person understands', async () => {
+  const [header, line] = (await kubectl(['-n', namespace, 'get', 'cse'])).split('\n');
+  for (const column of ['NAME', 'TIER', 'READY', 'AGE']) assert.match(header ?? '', column);
+  assert.match(line ?? '', /canary\s+local\s+True/);
+  assert.match(line ?? '', /cryptosense-api:1\.0\.0 serves/);
+});
+
+test('what the operator made is not reachable beyond its API: /metrics is not routed', async () => {
+  const answer = await fetch(`${gatewayUrl}/metrics`, { headers: { host } });
+  await answer.body?.cancel();
+  assert.is(answer.status, 404);
+});
+
+test('C1 a good release is promoted without a failed request', async () => {
+  load = new Load(gatewayUrl, { paths, perSecond: 100, connections: 8, host });
+  const before = load.counters;
+  const weights = new Set<number>();
+  const stop = watch.onChange((e) => weights.add(e.status?.candidate?.weight ?? -1));
+  await environment.release('cryptosense-api:1.1.0');
+  const promoted = (image: string) =>
+    watch.until('promotion', (e) => e.status?.stable?.image === image && isSettled(e), 180_000);
+  await promoted('cryptosense-api:1.1.0');
+  stop();
+  const seen = load.since(before);
+  assert.ok(weights.has(10), `the weights were ${[...weights]}`);
+  assert.ok(seen.requests > 1000, `only ${seen.requests} requests`);
+  assert.equal(seen.failures, {});
+});
+
+test('after a promotion only the new release has pods', async () => {
+  const pods = await kubectl([
+    '-n',
+    namespace,
+    'get',
+    'pods',
+    '-l',
+    'app.kubernetes.io/component=api',
+    '--field-selector',
+    'status.phase=Running',
+    '-o',
+    'jsonpath={range .items[*]}{.spec.containers[0].image}{"\\n"}{end}',
+  ]);
+  const images = new Set(pods.trim().split('\n'));
+  assert.equal([...images], ['cryptosense-api:1.1.0']);
+});
+
+test('a bad release goes back to 0 %, says why, and only its own share of requests failed', async () => {
+  const before = load.counters;
+  await environment.release('cryptosense-api:1.2.0-faulty');
+  const back = await watch.until(
+    'rollback',
+    (e) => e.status?.rejected?.image === 'cryptosense-api:1.2.0-faulty' && isSettled(e),
+    180_000,
+  );
+  const seen = load.since(before);
+  assert.is(back.status?.stable?.image, 'cryptosense-api:1.1.0');
+  assert.is(back.status?.rejected?.reason, 'AnalysisFailed');
+  assert.match(back.status?.rejected?.message ?? '', /requests answered 5xx/);
+  assert.equal(Object.keys(seen.failures), ['500']);
+  assert.ok(seen.failed <= seen.requests * 0.1, `${seen.failed} of ${seen.requests}`);
+  const rolledBack = back.status?.conditions?.find((c) => c.type === 'RolledBack');
+  assert.is(rolledBack?.status, 'True');
+  assert.is(back.status?.conditions?.find((c) => c.type === 'Ready')?.status, 'True');
+});
+
+test('A9 every step is an Event', async () => {
+  const reasons = await kubectl([
+    '-n',
+    namespace,
+    'get',
+    'events',
+    '--field-selector',
+    `involvedObject.name=${name}`,
+    '-o',
+    'jsonpath={range .items[*]}{.reason}{"\\n"}{end}',
+  ]);
+  for (const reason of ['Deployed', 'CanaryStarted', 'CanaryStep', 'Promoted', 'RolledBack']) {
+    assert.match(reasons, new RegExp(`^${reason}$`, 'm'));
+  }
+});
+
+test('at rest the operator writes nothing', async () => {
+  const settled = await watch.until('rest', isSettled, 60_000);
+  const managed = 'deployments,statefulsets,services,configmaps,httproutes,hpa,pdb';
+  const versions = () =>
+    kubectl([
+      '-n',
+      namespace,
+      'get',
+      managed,
+      '-o',
+      'jsonpath={range .items[*]}{.metadata.name}={.metadata.generation}{"\\n"}{end}',
+    ]);
+  const before = await versions();
+  // A change that is no change to the operator makes it look at everything once more.
+  await kubectl(['-n', namespace, 'annotate', 'cse', name, 'test.cryptosense.io/look=again']);
+  await watch.until(
+    'the look',
+    (e) => e.metadata.annotations?.['test.cryptosense.io/look'] === 'again',
+    10_000,
+  );
+  assert.is(await versions(), before);
+  assert.equal(watch.current?.status, settled.status);
+});
+
+test('drift made by hand is mended', async () => {
+  const service = `service/${name}-pooler`;
+  await kubectl([
+    '-n',
+    namespace,
+    'patch',
+    service,
+    '--type',
+    'merge',
+    '-p',
+    '{"spec":{"selector":{"app.kubernetes.io/component":"nothing"}}}',
+  ]);
+  await kubectl([
+    '-n',
+    namespace,
+    'wait',
+    service,
+    '--for=jsonpath={.spec.selector.app\\.kubernetes\\.io/component}=pooler',
+    '--timeout=30s',
+  ]);
+});
+
+test('deleting the environment removes what it owns and keeps the data', async () => {
+  await kubectl(['-n', namespace, 'delete', 'cse', name, '--cascade=foreground', '--timeout=120s']);
+  const left = await kubectl([
+    '-n',
+    namespace,
+    'get',
+    'deployments,statefulsets,httproutes,hpa,controllerrevisions',
+    '-l',
+    `cryptosense.io/environment=${name}`,
+    '-o',
+    'name',
+  ]);
+  assert.is(left.trim(), '');
+  const kept = await kubectl(['-n', namespace, 'get', 'pvc,secret', '-o', 'name']);
+  assert.match(kept, /persistentvolumeclaim\//);
+  assert.match(kept, new RegExp(`secret/${name}-credentials`));
+});
+
+test.run();

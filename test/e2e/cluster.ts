@@ -1,0 +1,94 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { EnvironmentWatch } from '../../local/demo/watch.ts';
+import type { EnvironmentSpec } from '../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../operator/api/environment.ts';
+
+/** The cluster that the runner prepared (test/harness/prepare.ts). */
+export const gatewayUrl = variable('CRYPTOSENSE_GATEWAY_URL');
+const kubeconfig = variable('CRYPTOSENSE_TEST_KUBECONFIG');
+
+export const OPERATOR = ['-n', 'cryptosense-system'];
+
+export const kubeConfig = new KubeConfig();
+kubeConfig.loadFromFile(kubeconfig);
+
+/** kubectl as a person uses it: standard output, or an error with what it printed on standard error. */
+export async function kubectl(args: readonly string[], options: { input?: string } = {}): Promise<string> {
+  const { stdout } = await execa(variable('CRYPTOSENSE_KUBECTL'), args, {
+    env: { KUBECONFIG: kubeconfig },
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+  });
+  return stdout;
+}
+
+/** What kubectl printed when it refused; fails when it did not refuse. */
+export async function refusal(args: readonly string[], options: { input?: string } = {}): Promise<string> {
+  const { exitCode, stderr } = await execa(variable('CRYPTOSENSE_KUBECTL'), args, {
+    env: { KUBECONFIG: kubeconfig },
+    reject: false,
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+  });
+  if (exitCode === 0) throw new Error(`kubectl ${args.join(' ')} was to be refused, but succeeded`);
+  return stderr;
+}
+
+/** A namespace of its own with one environment in it, and everything to follow and to remove it. */
+export class TestEnvironment {
+  readonly namespace: string;
+  readonly name: string;
+  readonly host: string;
+  readonly watch: EnvironmentWatch;
+
+  constructor(name: string) {
+    this.namespace = `e2e-${name}`;
+    this.name = name;
+    this.host = `${name}.test`;
+    this.watch = new EnvironmentWatch(kubeConfig, this.namespace, name);
+  }
+
+  async create(spec: Partial<EnvironmentSpec> = {}): Promise<void> {
+    await kubectl(['create', 'namespace', this.namespace]);
+    await this.apply(spec);
+  }
+
+  async apply(spec: Partial<EnvironmentSpec>): Promise<void> {
+    const whole: EnvironmentSpec = {
+      tier: 'local',
+      release: { image: 'cryptosense-api:1.0.0' },
+      autoscaling: { minReplicas: 2, maxReplicas: 2 },
+      rollout: {
+        canary: { steps: [{ weight: 10 }, { pause: '10s' }, { weight: 100 }] },
+        scaleDownDelay: '5s',
+      },
+      routing: { hostnames: [this.host] },
+      ...spec,
+    };
+    const resource = { apiVersion: API_VERSION, kind: KIND, metadata: { name: this.name }, spec: whole };
+    await kubectl(['-n', this.namespace, 'apply', '-f', '-'], { input: stringify(resource) });
+  }
+
+  async release(image: string, config: Record<string, string> = {}): Promise<void> {
+    const patch = JSON.stringify({ spec: { release: { image, config } } });
+    await kubectl(['-n', this.namespace, 'patch', 'cse', this.name, '--type', 'merge', '-p', patch]);
+  }
+
+  /** What to look at when a test failed. */
+  async describe(): Promise<string> {
+    return kubectl(['-n', this.namespace, 'get', 'cse,pods,jobs,httproutes,events', '-o', 'wide']).catch(
+      String,
+    );
+  }
+
+  async remove(): Promise<void> {
+    await this.watch.close();
+    await kubectl(['delete', 'namespace', this.namespace, '--wait=false', '--ignore-not-found']);
+  }
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run e2e tests with "npm run test:e2e"`);
+  return value;
+}
