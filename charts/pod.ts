@@ -10,7 +10,7 @@ const USER = 1001;
 export const SECRETS_FOLDER = '/etc/cryptosense/secrets';
 
 /** The annotation that rolls pods when their settings change: pods do not see a new ConfigMap by themselves. */
-export const SETTINGS_HASH = 'cryptosense.io/settings-hash';
+const SETTINGS_HASH = 'cryptosense.io/settings-hash';
 
 /** A volume and the place where the one container of the pod sees it. */
 export interface Mount {
@@ -144,9 +144,4 @@ export function podMetadata(
 function hash(settings: Record<string, string>): string {
   const entries = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 16);
-}
-
-/** What kube-score would have and why it does not get it; every object that carries it says more in a comment. */
-export function scoreIgnore(...checks: string[]): Record<string, string> {
-  return { 'kube-score/ignore': checks.join(',') };
 }
