@@ -95,9 +95,9 @@ export async function stopDockerd(report: Report): Promise<string[]> {
     }
     await ask('docker', ['network', 'prune', '-f'], { env });
   }
-  report('stopping dockerd');
   const pid = await dockerdPid();
   if (pid !== undefined) {
+    report('stopping dockerd');
     await endProcesses([pid], 30_000);
     removed.push('the container engine');
   }
@@ -111,7 +111,7 @@ export async function stopDockerd(report: Report): Promise<string[]> {
 
 async function clearLeftovers(): Promise<void> {
   const leftovers = await engineProcesses();
-  await endProcesses(leftovers, 10_000);
+  await endProcesses(leftovers, 2_000);
   await unmountBelow([engineRun]);
   for (const path of [engineSocket, enginePidFile, engineExecRoot]) {
     await rm(path, { recursive: true, force: true });

@@ -20,17 +20,27 @@ export interface HostState {
 export type FirewallFamily = 'iptables' | 'ip6tables';
 export const families: readonly FirewallFamily[] = ['iptables', 'ip6tables'];
 
-/** Written by dockerd itself, or through a privileged node by the kubelet and kube-proxy; none has a namespace. */
+/** Written by dockerd, or from inside a privileged node by its systemd, kubelet and kube-proxy. */
 const sysctls = [
   'net/ipv4/ip_forward',
   'net/ipv4/conf/all/route_localnet',
+  'net/ipv6/conf/all/forwarding',
   'net/bridge/bridge-nf-call-iptables',
   'net/bridge/bridge-nf-call-ip6tables',
   'net/netfilter/nf_conntrack_max',
+  'fs/file-max',
+  'fs/nr_open',
+  'fs/protected_fifos',
+  'fs/protected_hardlinks',
+  'fs/protected_regular',
+  'fs/protected_symlinks',
   'vm/overcommit_memory',
   'vm/panic_on_oom',
+  'kernel/core_uses_pid',
   'kernel/panic',
   'kernel/panic_on_oops',
+  'kernel/pid_max',
+  'kernel/sysrq',
   'kernel/keys/root_maxkeys',
   'kernel/keys/root_maxbytes',
 ];
@@ -42,6 +52,7 @@ const fixedTraces = [
   '/opt/containerd',
   '/run/containerd',
   '/run/docker',
+  '/run/mount',
   '/run/runc',
   '/run/xtables.lock',
   '/var/lib/docker',

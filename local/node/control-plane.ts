@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { cached } from '../cache.ts';
+import { basename, join, relative } from 'node:path';
+import { cached, cacheRoot } from '../cache.ts';
 import { command } from '../command.ts';
 import { rootFileSystem } from '../debian.ts';
 import { LocalFailure, type Report } from '../report.ts';
@@ -22,7 +22,9 @@ export async function controlPlaneArchive(sandboxImage: string, report: Report):
     { name: 'kube-proxy', variant: 'extract', packages: ['nftables'] },
     report,
   );
-  const inputs = ['1', kubernetes, coredns, pause, nft, sandboxImage];
+  // Their places in the cache are named by their content.
+  const sources = [kubernetes, coredns, pause, nft].map((path) => relative(cacheRoot(), path));
+  const inputs = ['1', ...sources, sandboxImage];
   const build = async (dir: string) => {
     report('writing the control plane images');
     const names = await imageNames(join(kubernetes, 'kubeadm'), sandboxImage);

@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { cached, cacheKey } from '../cache.ts';
+import { basename, join, relative } from 'node:path';
+import { cached, cacheKey, cacheRoot } from '../cache.ts';
 import { rootFileSystem } from '../debian.ts';
 import { docker, imageId } from '../docker.ts';
 import type { Engine } from '../engine.ts';
@@ -48,12 +48,14 @@ export async function ensureNodeImage(engine: Engine, report: Report): Promise<s
   const restricted = await lacksSysResource();
   const own = await Promise.all((await readdir(here)).sort().map((name) => readFile(join(here, name))));
   const code = await readFile(import.meta.filename);
-  const key = cacheKey([rootfs, archive, kindFiles, binaries, String(restricted), code, ...own]);
+  // Their places in the cache are named by their content.
+  const parts = [rootfs, archive, kindFiles, binaries].map((path) => relative(cacheRoot(), path));
+  const key = cacheKey([...parts, String(restricted), code, ...own]);
   const tag = `cryptosense-node:${key.slice(0, 12)}`;
   if (await imageId(engine.dockerHost, tag)) return tag;
 
   const step = 'Building the node image';
-  const base = `cryptosense-node-base:${cacheKey([rootfs]).slice(0, 12)}`;
+  const base = `cryptosense-node-base:${cacheKey([parts[0] ?? '']).slice(0, 12)}`;
   report('importing the root file system');
   if (!(await imageId(engine.dockerHost, base)))
     await docker(engine.dockerHost, ['import', rootfs, base], { step });
