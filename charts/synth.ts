@@ -52,7 +52,7 @@ function documents(manifests: Manifest[]): string {
 
 if (import.meta.main) {
   const dist = join(root, 'dist');
-  const files = distribution(process.env['OPERATOR_IMAGE'] ?? 'cryptosense-operator:dev');
+  const files = distribution(process.env.OPERATOR_IMAGE ?? 'cryptosense-operator:dev');
   rmSync(dist, { recursive: true, force: true });
   for (const [path, text] of files) {
     mkdirSync(join(dist, path, '..'), { recursive: true });

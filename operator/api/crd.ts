@@ -104,7 +104,7 @@ export function structural(schema: Schema): Schema {
       result[key] = value;
     }
   }
-  return result['type'] === 'integer' ? { ...result, format: 'int64' } : result;
+  return result.type === 'integer' ? { ...result, format: 'int64' } : result;
 }
 
 /** z.int() brings JavaScript's own limits along, which say nothing about the field. */
@@ -123,7 +123,7 @@ function intOrString(branches: Schema[]): Schema {
   const { type: _text, ...limits } = text;
   return {
     ...limits,
-    ...(whole['minimum'] === undefined ? {} : { minimum: whole['minimum'] }),
+    ...(whole.minimum === undefined ? {} : { minimum: whole.minimum }),
     'x-kubernetes-int-or-string': true,
   };
 }

@@ -42,7 +42,7 @@ export class KubeSchemas {
     for (const { name, schema } of spec.versions) {
       const root = strict(schema.openAPIV3Schema);
       const properties = {
-        ...(root['properties'] as Schema),
+        ...(root.properties as Schema),
         metadata: { $ref: `#/definitions/${METADATA}` },
       };
       const file = fileName({ group: spec.group, version: name, kind: spec.names.kind });
@@ -80,13 +80,13 @@ function fileName({ group, version, kind }: Gvk): string {
 
 /** Objects with named fields have no others, numbers may stand where Kubernetes takes them. */
 function strict(value: Schema): Schema {
-  if (value['x-kubernetes-int-or-string'] === true || value['format'] === 'int-or-string')
+  if (value['x-kubernetes-int-or-string'] === true || value.format === 'int-or-string')
     return { type: ['string', 'integer'] };
   const result: Schema = {};
   for (const [key, child] of Object.entries(value)) result[key] = strictChild(key, child);
   const open =
-    value['additionalProperties'] !== undefined || value['x-kubernetes-preserve-unknown-fields'] === true;
-  if (value['properties'] !== undefined && !open) result['additionalProperties'] = false;
+    value.additionalProperties !== undefined || value['x-kubernetes-preserve-unknown-fields'] === true;
+  if (value.properties !== undefined && !open) result.additionalProperties = false;
   return result;
 }
 
