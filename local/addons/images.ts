@@ -1,0 +1,82 @@
+import { basename, join } from 'node:path';
+import { baseImage, ensureBaseImage } from '../base-image.ts';
+import { cached } from '../cache.ts';
+import { docker, hasRegistry, imageId } from '../docker.ts';
+import { buildGo } from '../go.ts';
+import { writeImageArchive } from '../node/archive.ts';
+import type { Report } from '../report.ts';
+
+export interface AddonImages {
+  traefik: string;
+  metricsServer: string;
+  localPath: string;
+  /** Makes and removes the folders of volumes: has a shell, mkdir and rm. */
+  storageHelper: string;
+}
+
+/** What an ordinary cluster pulls; the versions are those of local/go. */
+const published: AddonImages = {
+  traefik: 'traefik:v3.6.7',
+  metricsServer: 'registry.k8s.io/metrics-server/metrics-server:v0.9.0',
+  localPath: 'rancher/local-path-provisioner:v0.0.30',
+  storageHelper: baseImage,
+};
+
+/**
+ * The names of the add-ons' images for clusters of this engine: public ones where they can be pulled (nothing is done
+ * then), else built from Go modules into the engine. Cached; may run before there is a cluster.
+ */
+export async function buildAddons(
+  engine: { dockerHost: string; hasRegistry: boolean },
+  report: Report,
+): Promise<AddonImages> {
+  if (engine.hasRegistry) return published;
+  await ensureBaseImage({ ...engine, ours: false }, report);
+  // One after the other: the Go compiler keeps every core busy by itself.
+  const { dockerHost } = engine;
+  const metricsServer = await addonImage(dockerHost, 'metrics-server', 'metrics-server', '', report);
+  const localPath = await addonImage(
+    dockerHost,
+    'local-path-provisioner',
+    'local-path-provisioner',
+    '',
+    report,
+  );
+  const version = '-X github.com/traefik/traefik/v3/pkg/version.Version=3.6.7';
+  const traefik = await addonImage(dockerHost, 'traefik', 'traefik', version, report);
+  return { traefik, metricsServer, localPath, storageHelper: baseImage };
+}
+
+/** The images for a cluster whose containers run in `dockerHost`, or anywhere when that is undefined. */
+export async function addonImagesFor(dockerHost: string | undefined, report: Report): Promise<AddonImages> {
+  if (dockerHost === undefined) return published;
+  return buildAddons({ dockerHost, hasRegistry: await hasRegistry(dockerHost, report) }, report);
+}
+
+/** An image that holds one static binary and nothing else, tagged by the key of its build. */
+async function addonImage(
+  dockerHost: string,
+  name: string,
+  binary: string,
+  ldflags: string,
+  report: Report,
+): Promise<string> {
+  const folder = await buildGo({ name, ldflags, report });
+  const tag = `cryptosense-addon-${name}:content-${basename(folder)}`;
+  if (await imageId(dockerHost, tag)) return tag;
+  report(`${name}: making its image`);
+  const archives = await cached(
+    `image-${name}`,
+    [tag],
+    async (dir) => {
+      const files = { [`/${binary}`]: join(folder, binary) };
+      const image = { tag, files, entrypoint: [`/${binary}`], user: '65532:65532' };
+      await writeImageArchive(join(dir, 'image.tar'), [image], dir);
+    },
+    report,
+  );
+  await docker(dockerHost, ['load', '--quiet', '--input', join(archives, 'image.tar')], {
+    step: `Making the image of ${name}`,
+  });
+  return tag;
+}
