@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from './cache.ts';
 import { ask, command } from './command.ts';
@@ -50,9 +50,12 @@ async function withoutServices(work: () => Promise<void>): Promise<void> {
   const theirs = existsSync(POLICY) && !(await readFile(POLICY, 'utf8')).includes(POLICY_MARK);
   if (theirs) return work();
   await writeFile(POLICY, `#!/bin/sh\n${POLICY_MARK}\nexit 101\n`, { mode: 0o755 });
+  const remove = () => rmSync(POLICY, { force: true });
+  process.once('exit', remove);
   try {
     await work();
   } finally {
-    await rm(POLICY, { force: true });
+    remove();
+    process.off('exit', remove);
   }
 }

@@ -87,13 +87,8 @@ export async function stopDockerd(report: Report): Promise<string[]> {
   const removed: string[] = [];
   if (await answers(host)) {
     report('removing containers and networks');
-    const env = { DOCKER_HOST: host };
-    const containers = ((await ask('docker', ['ps', '-aq'], { env })) ?? '').split('\n').filter(Boolean);
-    if (containers.length > 0) {
-      await ask('docker', ['rm', '-f', '-v', ...containers], { env, timeoutMs: 60_000 });
-      removed.push(`${containers.length} container(s)`);
-    }
-    await ask('docker', ['network', 'prune', '-f'], { env });
+    const count = await removeContainers();
+    if (count > 0) removed.push(`${count} container(s)`);
   }
   const pid = await dockerdPid();
   if (pid !== undefined) {
@@ -107,6 +102,17 @@ export async function stopDockerd(report: Report): Promise<string[]> {
   if (before) removed.push(...(await restoreHost(before)));
   if (existsSync(engineRun)) await rm(engineRun, { recursive: true, force: true });
   return removed;
+}
+
+/** Removes every container and network of our engine; returns how many containers there were. */
+export async function removeContainers(): Promise<number> {
+  const env = { DOCKER_HOST: host };
+  const containers = ((await ask('docker', ['ps', '-aq'], { env })) ?? '').split('\n').filter(Boolean);
+  if (containers.length > 0) {
+    await ask('docker', ['rm', '-f', '-v', ...containers], { env, timeoutMs: 60_000 });
+  }
+  await ask('docker', ['network', 'prune', '-f'], { env });
+  return containers.length;
 }
 
 async function clearLeftovers(): Promise<void> {

@@ -4,7 +4,7 @@ import { checkout } from './checkout.ts';
 import { clusterName } from './cluster-name.ts';
 import { ask } from './command.ts';
 import { answers, hasRegistry } from './docker.ts';
-import { startDockerd, stopDockerd } from './dockerd.ts';
+import { removeContainers, startDockerd, stopDockerd } from './dockerd.ts';
 import { engineSocket, engineUsers, withEngineLock } from './engine-folder.ts';
 import { LocalFailure, type Report } from './report.ts';
 
@@ -33,7 +33,11 @@ export async function ensureEngine(report: Report, user: string = clusterName('l
     );
   }
   await withEngineLock(report, async () => {
-    if (!(await answers(ourHost))) await startDockerd(report);
+    if (!(await answers(ourHost))) {
+      await startDockerd(report);
+      // Containers of users who never came back, after a reboot for instance, would only hold ports.
+      if ((await engineUsers.remaining()).length === 0) await removeContainers();
+    }
     await engineUsers.add(user, { checkout, pid: process.pid, since: new Date().toISOString() });
   });
   return { dockerHost: ourHost, ours: true, hasRegistry: await hasRegistry(ourHost, report) };

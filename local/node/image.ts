@@ -1,8 +1,9 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { cached, cacheKey, cacheRoot } from '../cache.ts';
+import { ask } from '../command.ts';
 import { rootFileSystem } from '../debian.ts';
-import { docker, imageId } from '../docker.ts';
+import { docker, dockerEnv, imageId } from '../docker.ts';
 import type { Engine } from '../engine.ts';
 import { moduleFolder } from '../go.ts';
 import type { Report } from '../report.ts';
@@ -72,7 +73,16 @@ export async function ensureNodeImage(engine: Engine, report: Report): Promise<s
   await importIntoNode(engine.dockerHost, bare, archive, tag);
   await docker(engine.dockerHost, ['rmi', bare], { step }).catch(() => undefined);
   await rm(context, { recursive: true, force: true });
+  await removeOthers(engine.dockerHost, tag);
   return tag;
+}
+
+/** A node image is a gigabyte: earlier ones go, unless a cluster still runs on them (then docker refuses). */
+async function removeOthers(dockerHost: string, tag: string): Promise<void> {
+  const env = dockerEnv(dockerHost);
+  const format = ['--format', '{{.Repository}}:{{.Tag}}'];
+  const tags = ((await ask('docker', ['images', 'cryptosense-node', ...format], { env })) ?? '').split('\n');
+  for (const other of tags) if (other !== '' && other !== tag) await ask('docker', ['rmi', other], { env });
 }
 
 interface Parts {
