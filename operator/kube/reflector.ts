@@ -152,6 +152,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
     if (event.type !== 'BOOKMARK' && event.type !== 'ERROR') {
       this.store.observeEvent(event.type, event.object as T, this.#onChange);
     }
+    this.store.observeProgress(version);
     this.#version = version;
     this.#newest = version;
   }

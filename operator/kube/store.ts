@@ -24,7 +24,10 @@ const MOST_TOMBSTONES = 10_000;
 export class Store<T extends KubeObject = KubeObject> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #indexes = new Map<string, Index<T>>();
-  readonly #tombstones = new Map<string, T>();
+  /** By uid, what onChange still believes to exist. */
+  readonly #tombstones = new Map<string, T | undefined>();
+  /** The version up to which the watch or a list has told everything. */
+  #progress = '';
   readonly #trim: (object: T) => T;
 
   /** @param trim drops more than managedFields; gets an object of its own and may change it. */
@@ -58,6 +61,8 @@ export class Store<T extends KubeObject = KubeObject> {
 
   /** Tells what a write returned. onChange is called later, when the watch brings it. */
   observeWrite(written: T): void {
+    // The watch has passed this version: it may have told of the deletion already.
+    if (this.#progress !== '' && !isOlder(this.#progress, versionOf(written))) return;
     const object = this.#own(written);
     const entry = this.#entries.get(keyOf(object));
     if (this.#isGone(object) || (entry !== undefined && !isOlder(versionOf(entry.object), versionOf(object))))
@@ -67,24 +72,25 @@ export class Store<T extends KubeObject = KubeObject> {
 
   /** Tells that this object is gone: `remove` returned undefined. onChange is called when the watch brings it. */
   observeRemoval(removed: { metadata: { name: string; namespace?: string; uid: string } }): void {
-    const object = this.#entries.get(keyOf(removed))?.object;
-    // Otherwise the watch was faster, and nothing about this object can follow.
-    if (object === undefined || object.metadata.uid !== removed.metadata.uid) return;
-    this.#drop(object);
-    this.#bury(object);
+    const { uid } = removed.metadata;
+    const entry = this.#entries.get(keyOf(removed));
+    const isStored = entry?.object.metadata.uid === uid;
+    if (isStored) this.#drop(entry.object);
+    this.#bury(uid, isStored ? entry.announced : undefined);
+  }
+
+  /** Tells that nothing older than this version is outstanding (a bookmark). */
+  observeProgress(resourceVersion: string): void {
+    if (!isOlder(resourceVersion, this.#progress)) this.#progress = resourceVersion;
   }
 
   /** A change as the watch tells it. Returns whether it was news. */
   observeEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', received: T, onChange: OnChange<T>): boolean {
     const object = this.#own(received);
-    if (type === 'DELETED') return this.#observeDeletion(object, onChange);
-    const entry = this.#entries.get(keyOf(object));
-    if (this.#isGone(object) || (entry !== undefined && isOlder(versionOf(object), versionOf(entry.object))))
-      return false;
-    if (entry !== undefined && entry.announced === entry.object && sameVersion(entry.object, object))
-      return false;
-    this.#announce(object, entry?.announced, onChange);
-    return true;
+    this.observeProgress(versionOf(object));
+    return type === 'DELETED'
+      ? this.#observeDeletion(object, onChange)
+      : this.#observeChange(object, onChange);
   }
 
   /**
@@ -101,30 +107,44 @@ export class Store<T extends KubeObject = KubeObject> {
       const entry = this.#entries.get(key);
       if (isRestored && entry !== undefined && !sameVersion(entry.object, item)) {
         this.#announce(this.#own(item), entry.announced, onChange);
-      } else this.observeEvent('MODIFIED', item, onChange);
+      } else this.#observeChange(this.#own(item), onChange);
     }
     for (const [key, { object, announced }] of [...this.#entries]) {
       if (listed.has(key) || (!isRestored && isOlder(resourceVersion, versionOf(object)))) continue;
       this.#drop(object);
       if (announced !== undefined) onChange('deleted', object, announced);
     }
+    this.#progress = resourceVersion;
     const alive = new Set(received.map((item) => item.metadata.uid));
     for (const [uid, object] of [...this.#tombstones]) {
       if (alive.has(uid)) continue;
       this.#tombstones.delete(uid);
-      onChange('deleted', object, object);
+      if (object !== undefined) onChange('deleted', object, object);
     }
   }
 
+  #observeChange(object: T, onChange: OnChange<T>): boolean {
+    const entry = this.#entries.get(keyOf(object));
+    if (this.#isGone(object) || (entry !== undefined && isOlder(versionOf(object), versionOf(entry.object))))
+      return false;
+    if (entry !== undefined && entry.announced === entry.object && sameVersion(entry.object, object))
+      return false;
+    this.#announce(object, entry?.announced, onChange);
+    return true;
+  }
+
   #observeDeletion(object: T, onChange: OnChange<T>): boolean {
-    const wasOurs = this.#tombstones.delete(object.metadata.uid);
+    const { uid } = object.metadata;
+    const buried = this.#tombstones.get(uid);
+    this.#tombstones.delete(uid);
     const entry = this.#entries.get(keyOf(object));
     if (entry === undefined || isOlder(versionOf(object), versionOf(entry.object))) {
       // A later object of this name may be stored already; then only its predecessor is gone.
-      const wasAnnounced = entry?.announced?.metadata.uid === object.metadata.uid;
-      if (entry !== undefined && wasAnnounced) this.#put(entry.object, undefined);
-      if (wasOurs || wasAnnounced) onChange('deleted', object, entry?.announced ?? object);
-      return wasOurs || wasAnnounced;
+      const isPredecessor = entry?.announced?.metadata.uid === uid;
+      const announced = buried ?? (isPredecessor ? entry?.announced : undefined);
+      if (entry !== undefined && isPredecessor) this.#put(entry.object, undefined);
+      if (announced !== undefined) onChange('deleted', object, announced);
+      return announced !== undefined;
     }
     this.#drop(entry.object);
     onChange('deleted', object, entry.announced ?? entry.object);
@@ -152,8 +172,8 @@ export class Store<T extends KubeObject = KubeObject> {
     for (const index of this.#indexes.values()) index.move(object, undefined);
   }
 
-  #bury(object: T): void {
-    this.#tombstones.set(object.metadata.uid, object);
+  #bury(uid: string, announced: T | undefined): void {
+    this.#tombstones.set(uid, announced);
     if (this.#tombstones.size <= MOST_TOMBSTONES) return;
     const [oldest] = this.#tombstones.keys();
     if (oldest !== undefined) this.#tombstones.delete(oldest);
