@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environmentSchema, GROUP, KIND, PLURAL, VERSION } from './environment.ts';
+import { type CelRule, environmentSchema, GROUP, KIND, PLURAL, VERSION } from './environment.ts';
 
 /** A part of an OpenAPI v3 schema; what it may hold differs too much from place to place to be named. */
 export type Schema = { [key: string]: unknown };
@@ -85,7 +85,7 @@ function rootSchema(): Schema {
 /** zod's OpenAPI 3.0 as a structural schema. Throws on what Kubernetes could not express. */
 export function structural(schema: Schema): Schema {
   const { anyOf, ...rest } = schema;
-  if (anyOf) return { ...intOrString(anyOf as Schema[]), ...rest };
+  if (anyOf) return structural({ ...intOrString(anyOf as Schema[]), ...rest });
   const result: Schema = {};
   for (const [key, value] of Object.entries(rest)) {
     if (key === 'properties') {
@@ -100,11 +100,17 @@ export function structural(schema: Schema): Schema {
       throw new Error(
         `the schema has "${key}", which operator/api/crd.ts cannot turn into a structural schema yet`,
       );
-    } else if (!isNumberLimit(key, value)) {
+    } else if (!isNumberLimit(key, value) && !(key === 'pattern' && isRule(schema))) {
       result[key] = value;
     }
   }
   return result.type === 'integer' ? { ...result, format: 'int64' } : result;
+}
+
+/** A pattern that is also a rule would be reported twice, once as nothing but a regular expression. */
+function isRule(schema: Schema): boolean {
+  const rules = (schema['x-kubernetes-validations'] ?? []) as CelRule[];
+  return rules.some(({ rule }) => rule.includes(`.matches(r'${schema.pattern}')`));
 }
 
 /** z.int() brings JavaScript's own limits along, which say nothing about the field. */

@@ -23,32 +23,49 @@ function rules(...list: CelRule[]): { 'x-kubernetes-validations': CelRule[] } {
   return { 'x-kubernetes-validations': list };
 }
 
-const duration = z
-  .string()
-  .min(2)
-  .max(16)
-  .regex(/^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$/);
-
-// `cpu: 2` is a number in YAML and `cpu: 500m` is not: both are written, so both are taken.
-const quantity = z.union([
-  z.int().min(1),
-  z
+/**
+ * Text of a certain form. In the CRD the form is a rule with a sentence: of a pattern, the API server would only show
+ * the regular expression.
+ */
+function form(pattern: RegExp, message: string, maxLength: number, ...others: CelRule[]) {
+  const rule = `self.matches(r'${pattern.source}')`;
+  return z
     .string()
     .min(1)
-    .max(16)
-    .regex(/^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti|k|M|G|T)?$/),
-]);
-
-/** Durations have no sign and no fraction: what is not zero is at least a second. */
-function notZero(message: string) {
-  return rules({ rule: "duration(self) > duration('0s')", message });
+    .max(maxLength)
+    .regex(pattern)
+    .meta(rules({ rule, message }, ...others));
 }
 
-const image = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(/^[a-z0-9]([a-zA-Z0-9._:/-]*[a-zA-Z0-9])?(@sha256:[a-f0-9]{64})?$/);
+const DURATION = /^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$/;
+
+function duration(...others: CelRule[]) {
+  return form(DURATION, 'a duration is written as 30s, 15m or 1h30m', 16, ...others);
+}
+
+/** Durations have no sign and no fraction: what is not zero is at least a second. */
+function notZero(message: string): CelRule {
+  return { rule: `!self.matches(r'${DURATION.source}') || duration(self) > duration('0s')`, message };
+}
+
+const QUANTITY = /^([1-9][0-9]*([.][0-9]+)?|0[.]0*[1-9][0-9]*)(m|Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+
+// `cpu: 2` is a number in YAML and `cpu: 500m` is not: both are written, so both are taken.
+const quantity = z.union([z.int().min(1), z.string().min(1).max(16).regex(QUANTITY)]).meta(
+  rules({
+    rule: `string(self).matches(r'${QUANTITY.source}')`,
+    message: 'a quantity is a number above zero, with a unit where one is needed: 500m of CPU, 1Gi of memory',
+  }),
+);
+
+function image(...others: CelRule[]) {
+  return form(
+    /^[a-z0-9]([a-zA-Z0-9._:/-]*[a-zA-Z0-9])?(@sha256:[a-f0-9]{64})?$/,
+    'an image is written as name:tag, registry/name:tag or name@sha256: with 64 hexadecimal digits',
+    500,
+    ...others,
+  );
+}
 
 const resources = z
   .object({
@@ -69,9 +86,8 @@ const step = z
       .max(100)
       .describe('Percentage of the requests that the candidate gets from here on.')
       .optional(),
-    pause: duration
+    pause: duration(notZero('a pause of no length is no pause: leave the step out, or write for example 15m'))
       .describe('How long the candidate is watched before the next step, for example 15m.')
-      .meta(notZero('a pause of no length is no pause: leave the step out, or write for example 15m'))
       .optional(),
   })
   .describe('One step of a canary: either a weight or a pause.')
@@ -84,10 +100,11 @@ const step = z
 
 const analysis = z
   .object({
-    maxErrorRatio: z
-      .string()
-      .max(8)
-      .regex(/^(0(\.[0-9]{1,5})?|1(\.0{1,5})?)$/)
+    maxErrorRatio: form(
+      /^(0([.][0-9]{1,5})?|1([.]0{1,5})?)$/,
+      'maxErrorRatio is a share from "0" to "1", in quotes and with at most 5 decimals: "0.05" is 5 %',
+      8,
+    )
       .describe('Largest share of 5xx answers that a candidate may give, from "0" to "1"; "0.05" is 5 %.')
       .optional(),
     minRequests: z
@@ -96,9 +113,8 @@ const analysis = z
       .max(1000000)
       .describe('Fewer requests than this are too few for a verdict.')
       .optional(),
-    interval: duration
+    interval: duration(notZero('analysis.interval has to be at least 1s'))
       .describe('Time between two measurements of the pods, at least 1s.')
-      .meta(notZero('analysis.interval has to be at least 1s'))
       .optional(),
     onInsufficientData: z
       .enum(['pause', 'continue'])
@@ -137,11 +153,12 @@ const canary = z
 const rollout = z
   .object({
     canary: canary.optional(),
-    progressDeadline: duration
+    progressDeadline: duration(
+      notZero('no release is ready in no time: write for example 5m for rollout.progressDeadline'),
+    )
       .describe('How long a candidate may take to become ready before it is rolled back.')
-      .meta(notZero('no release is ready in no time: write for example 5m for rollout.progressDeadline'))
       .optional(),
-    scaleDownDelay: duration
+    scaleDownDelay: duration()
       .describe('How long the pods of a release that no longer gets requests are kept.')
       .optional(),
   })
@@ -149,15 +166,11 @@ const rollout = z
 
 const release = z
   .object({
-    image: image
-      .describe('Image of the API, for example cryptosense-api:1.0.0; production pins a digest.')
-      .meta(
-        rules({
-          rule: "self.contains('@sha256:') || (self.substring(self.lastIndexOf('/') + 1).contains(':') && !self.endsWith(':latest'))",
-          message:
-            'a release needs an image that stays what it is: name a tag other than latest, or a digest (…@sha256:…)',
-        }),
-      ),
+    image: image({
+      rule: "self.contains('@sha256:') || (self.substring(self.lastIndexOf('/') + 1).contains(':') && !self.endsWith(':latest'))",
+      message:
+        'a release needs an image that stays what it is: name a tag other than latest, or a digest (…@sha256:…)',
+    }).describe('Image of the API, for example cryptosense-api:1.0.0; production pins a digest.'),
     config: z
       .record(z.string(), z.string().max(4096))
       .describe('Environment variables of the API, released and rolled back together with the image.')
@@ -217,7 +230,7 @@ function grows(component: string): CelRule {
 
 const database = z
   .object({
-    image: image.describe('Image of PostgreSQL 15, with TimescaleDB where it is to be had.').optional(),
+    image: image().describe('Image of PostgreSQL 15, with TimescaleDB where it is to be had.').optional(),
     storage: quantity
       .describe('Size of the data volume, for example 20Gi. It can grow, not shrink.')
       .optional(),
@@ -240,7 +253,7 @@ const database = z
 
 const pooler = z
   .object({
-    image: image.describe('Image of PgBouncer.').optional(),
+    image: image().describe('Image of PgBouncer.').optional(),
     replicas: z.int().min(1).max(10).describe('Number of PgBouncer pods.').optional(),
     resources: resources.optional(),
   })
@@ -248,7 +261,7 @@ const pooler = z
 
 const cache = z
   .object({
-    image: image.describe('Image of Redis.').optional(),
+    image: image().describe('Image of Redis.').optional(),
     storage: quantity.describe('Size of the volume of the append-only file.').optional(),
     resources: resources.optional(),
   })
@@ -266,11 +279,11 @@ const routing = z
       .optional(),
     hostnames: z
       .array(
-        z
-          .string()
-          .min(1)
-          .max(253)
-          .regex(/^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/),
+        form(
+          /^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+          'a host name is written as api.example.com or *.example.com, in lower case and without a port',
+          253,
+        ).describe('A host name, or *. and the end of many.'),
       )
       .max(16)
       .describe('Host names of the API, for example api.cryptosense.com; every host when empty.')

@@ -2,12 +2,16 @@ import { z } from 'zod';
 
 const text = z.string().max(1024);
 
+function time(description: string) {
+  return z.string().meta({ format: 'date-time' }).describe(description);
+}
+
 const condition = z
   .object({
-    type: z.string().max(64),
-    status: z.enum(['True', 'False', 'Unknown']),
-    observedGeneration: z.int().optional(),
-    lastTransitionTime: z.string().meta({ format: 'date-time' }),
+    type: z.string().max(64).describe('The aspect: Ready, Reconciling, Stalled, or a component.'),
+    status: z.enum(['True', 'False', 'Unknown']).describe('Whether it is so.'),
+    observedGeneration: z.int().describe('Generation of the spec that this is about.').optional(),
+    lastTransitionTime: time('When status last changed.'),
     reason: z.string().max(128).describe('One word in CamelCase for machines.'),
     message: z.string().max(2048).describe('A sentence for people.'),
   })
@@ -21,11 +25,13 @@ const revision = z.object({
 
 const measurement = z
   .object({
-    at: z.string().meta({ format: 'date-time' }),
-    verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
+    at: time('When the pods were asked.'),
+    verdict: z
+      .enum(['pass', 'fail', 'inconclusive', 'error'])
+      .describe('inconclusive: too few requests; error: the pods could not be asked.'),
     requests: z.int().describe('Requests that the candidate has answered.'),
     errors: z.int().describe('How many of these answers were 5xx.'),
-    message: text,
+    message: text.describe('The verdict as a sentence.'),
   })
   .describe('One look at the candidate.');
 
@@ -35,6 +41,7 @@ export const statusSchema = z
     conditions: z
       .array(condition)
       .max(32)
+      .describe('The state, one aspect an entry.')
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
       .optional(),
     summary: text.describe('What the environment is doing, in one line.').optional(),
@@ -46,12 +53,8 @@ export const statusSchema = z
       .extend({
         step: z.int().describe('Index of the step that is carried out, from 0.'),
         steps: z.int().describe('Number of steps.'),
-        startedAt: z.string().meta({ format: 'date-time' }).describe('When the candidate was created.'),
-        stepStartedAt: z
-          .string()
-          .meta({ format: 'date-time' })
-          .describe('When the step became effective.')
-          .optional(),
+        startedAt: time('When the candidate was created.'),
+        stepStartedAt: time('When the step became effective.').optional(),
         waitingSince: z
           .string()
           .meta({ format: 'date-time' })
@@ -59,7 +62,7 @@ export const statusSchema = z
           .optional(),
         weight: z.int().describe('Percentage of requests that the router has confirmed for the candidate.'),
         replicas: z.int().describe('Pods that the candidate should have now.'),
-        readyReplicas: z.int(),
+        readyReplicas: z.int().describe('How many of them are ready.'),
         measurements: z
           .array(measurement)
           .max(10)
@@ -69,11 +72,22 @@ export const statusSchema = z
       .describe('The release that is being tried.')
       .optional(),
     rejected: revision
-      .extend({ reason: z.string().max(128), message: text, at: z.string().meta({ format: 'date-time' }) })
+      .extend({
+        reason: z.string().max(128).describe('One word in CamelCase for machines.'),
+        message: text.describe('Why it was rolled back, as a sentence.'),
+        at: time('When it was rolled back.'),
+      })
       .describe('The last release that was rolled back. It is not tried again until its inputs change.')
       .optional(),
     retired: z
-      .array(z.object({ revision: z.string().max(16), since: z.string().meta({ format: 'date-time' }) }))
+      .array(
+        z
+          .object({
+            revision: z.string().max(16).describe('Hash of the inputs of the release.'),
+            since: time('When it got its last request.'),
+          })
+          .describe('A release whose pods go soon.'),
+      )
       .max(10)
       .describe('Releases that get no requests any more and are kept for rollout.scaleDownDelay.')
       .optional(),

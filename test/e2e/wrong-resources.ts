@@ -69,7 +69,19 @@ export const WRONG_RESOURCES: WrongResource[] = [
   {
     name: 'a pause without a unit',
     resource: canary({ weight: 10 }, { pause: '15' }, { weight: 100 }),
-    sentence: /steps\[1\]\.pause: Invalid value: "15": .*should match/,
+    sentence: /a duration is written as 30s, 15m or 1h30m/,
+  },
+  {
+    name: 'memory of an unknown unit',
+    resource: environment({ cache: { resources: { memory: '64MB' } } }),
+    sentence:
+      /a quantity is a number above zero, with a unit where one is needed: 500m of CPU, 1Gi of memory/,
+  },
+  {
+    name: 'a host name with a port',
+    resource: environment({ routing: { hostnames: ['api.example.com:8080'] } }),
+    sentence:
+      /a host name is written as api\.example\.com or \*\.example\.com, in lower case and without a port/,
   },
   {
     name: 'a floor of the autoscaler above its ceiling',

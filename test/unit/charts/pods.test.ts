@@ -1,0 +1,99 @@
+import * as assert from 'uvu/assert';
+import { amount } from '../../../charts/quantity.ts';
+import { suite } from '../../harness/suite.ts';
+import { everything, operatorManifests, resolved, TIERS, workloads } from './environments.ts';
+
+const test = suite('pods');
+
+const all = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), ...operatorManifests()];
+
+test('every pod satisfies the Pod Security Standard "restricted"', () => {
+  const volumeTypes = ['configMap', 'emptyDir', 'secret'];
+  assert.is(workloads(all).length, 4 * 5 + 1);
+  for (const { name, spec } of workloads(all)) {
+    const pod = spec.template.spec;
+    for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) assert.is(pod[field], undefined, name);
+    assert.is(pod.securityContext.runAsNonRoot, true, name);
+    assert.is(pod.securityContext.runAsUser, 1001, name);
+    assert.is(pod.securityContext.seccompProfile.type, 'RuntimeDefault', name);
+    for (const volume of pod.volumes)
+      assert.ok(
+        Object.keys(volume).every((key) => key === 'name' || volumeTypes.includes(key)),
+        name,
+      );
+    for (const { securityContext } of pod.containers) {
+      assert.is(securityContext.allowPrivilegeEscalation, false, name);
+      assert.is(securityContext.readOnlyRootFilesystem, true, name);
+      assert.equal(securityContext.capabilities, { drop: ['ALL'] }, name);
+    }
+  }
+});
+
+test('only the operator gets a token of the API server', () => {
+  const withToken = workloads(all).filter(
+    ({ spec }) => spec.template.spec.automountServiceAccountToken !== false,
+  );
+  assert.equal(
+    withToken.map(({ name }) => name),
+    ['cryptosense-operator'],
+  );
+});
+
+test('every container asks for CPU and memory, and its memory is limited to what it asks for', () => {
+  for (const { name, spec } of workloads(all)) {
+    for (const { resources } of spec.template.spec.containers) {
+      assert.ok(amount(resources.requests.cpu) > 0, name);
+      assert.is(resources.limits.memory, resources.requests.memory, name);
+      assert.is(resources.limits.cpu, undefined, name);
+    }
+  }
+});
+
+test('the local tier asks for at most 700m CPU, with a candidate at full size and its migration', () => {
+  const environment = resolved({ tier: 'local' });
+  const cores = (name: string) => {
+    const [container] =
+      workloads(everything(environment)).find((workload) => workload.name === name)?.spec.template.spec
+        .containers ?? [];
+    return amount(container?.resources.requests.cpu ?? 'absent');
+  };
+  const { maxReplicas } = environment.spec.autoscaling;
+  const base =
+    cores('shop-database') + cores('shop-pooler') + cores('shop-cache') + cores('shop-migrate-0a1b2c3d4e');
+  const total = base + 2 * maxReplicas * cores('shop-api-0a1b2c3d4e');
+  assert.ok(total <= 0.7, `${total} cores`);
+});
+
+test('no manifest holds a secret, a password or a login', () => {
+  assert.not(all.some(({ kind }) => kind === 'Secret'));
+  assert.not.match(JSON.stringify(all), /:\/\/[^/"\s]*@/);
+  for (const { name, spec } of workloads(all)) {
+    for (const { env = [] } of spec.template.spec.containers) {
+      const suspicious = env.filter(({ name: key }) => /PASSWORD|URL|TOKEN|KEY/.test(key));
+      for (const { name: key, value } of suspicious) {
+        assert.match(key, /_FILE$/, name);
+        assert.match(value ?? '', /^\/etc\/cryptosense\/secrets\//, name);
+      }
+    }
+  }
+});
+
+test('a pod sees only the keys of the credentials that it needs', () => {
+  const keys = Object.fromEntries(
+    workloads(everything(resolved())).map(({ manifest, spec }) => {
+      const [secret] = spec.template.spec.volumes.flatMap((volume) => volume.secret ?? []);
+      const { items, defaultMode } = secret as { items: { key: string }[]; defaultMode: number };
+      assert.is(defaultMode, 0o440);
+      return [manifest.metadata.labels?.['app.kubernetes.io/component'], items.map(({ key }) => key)];
+    }),
+  );
+  assert.equal(keys, {
+    database: ['POSTGRES_PASSWORD', 'APP_PASSWORD'],
+    pooler: ['userlist.txt'],
+    cache: ['redis-auth.conf'],
+    api: ['DATABASE_URL', 'REDIS_URL'],
+    migration: ['MIGRATION_DATABASE_URL'],
+  });
+});
+
+test.run();

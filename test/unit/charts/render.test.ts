@@ -1,0 +1,142 @@
+import * as assert from 'uvu/assert';
+import { renderComponents, renderRevision, renderRoute } from '../../../charts/render.ts';
+import { suite } from '../../harness/suite.ts';
+import {
+  everything,
+  find,
+  operatorManifests,
+  resolved,
+  revisionOf,
+  TIERS,
+  workloads,
+} from './environments.ts';
+
+const test = suite('rendering');
+
+test('the same environment gives equal objects, in the same order and with the same text', () => {
+  for (const tier of TIERS) {
+    const twice = [everything(resolved({ tier })), everything(resolved({ tier }))];
+    assert.is(JSON.stringify(twice[0]), JSON.stringify(twice[1]));
+  }
+});
+
+test('changing what was rendered changes nothing that is rendered later', () => {
+  const environment = resolved();
+  const before = JSON.stringify(everything(environment));
+  for (const manifest of everything(environment)) {
+    manifest.metadata.name = 'changed';
+    Object.assign(manifest.metadata.labels ?? {}, { changed: 'yes' });
+  }
+  assert.is(JSON.stringify(everything(environment)), before);
+});
+
+test('every object is in the namespace of its environment and carries its labels', () => {
+  for (const { kind, metadata } of everything(resolved())) {
+    assert.is(metadata.namespace, 'market', `${kind} ${metadata.name}`);
+    assert.is(metadata.labels?.['app.kubernetes.io/managed-by'], 'cryptosense-operator', kind);
+    assert.is(metadata.labels?.['cryptosense.io/environment'], 'shop', kind);
+    assert.is(metadata.ownerReferences, undefined, kind);
+  }
+});
+
+test('no name of an object is above 63 characters when that of the environment has 40', () => {
+  const name = 'e'.repeat(40);
+  for (const { kind, metadata } of everything(resolved({}, name)))
+    assert.ok(metadata.name.length <= 63, `${kind} ${metadata.name}`);
+});
+
+test('two objects of one kind never have the same name', () => {
+  const keys = everything(resolved()).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  assert.is(new Set(keys).size, keys.length);
+});
+
+test('selectors are made of our own labels, never of construct paths, and select the pods of their template', () => {
+  for (const { name, spec } of workloads([...everything(resolved()), ...operatorManifests()])) {
+    const { matchLabels = {} } = spec.selector ?? {};
+    for (const [key, value] of Object.entries(matchLabels)) {
+      assert.match(key, /^(cryptosense\.io|app\.kubernetes\.io)\//, name);
+      assert.is(spec.template.metadata.labels[key], value, name);
+    }
+  }
+  assert.not.match(JSON.stringify(everything(resolved())), /cdk8s\.io/);
+});
+
+test('nothing in an environment selects the pods of another one of the same namespace', () => {
+  const [one, two] = [everything(resolved({}, 'one')), everything(resolved({}, 'two'))];
+  const pods = workloads(two).map(({ spec }) => spec.template.metadata.labels);
+  for (const { name, spec } of workloads(one)) {
+    if (!spec.selector) continue;
+    const wanted = Object.entries(spec.selector.matchLabels);
+    assert.not(
+      pods.some((labels) => wanted.every(([key, value]) => labels[key] === value)),
+      name,
+    );
+  }
+});
+
+test('the Deployment of a revision leaves the number of pods to the operator', () => {
+  const environment = resolved({ replicas: 7 });
+  const { deployment, configMap } = renderRevision(environment, revisionOf(environment));
+  assert.not('replicas' in (deployment.spec as object));
+  assert.is(configMap.immutable, true);
+});
+
+test('what is not part of a release changes nothing in a revision', () => {
+  const before = resolved();
+  const after = resolved({ autoscaling: { maxReplicas: 9 }, database: { storage: '9Gi' }, replicas: 3 });
+  assert.equal(renderRevision(after, revisionOf(after)), renderRevision(before, revisionOf(before)));
+});
+
+test('the metrics of the API are not reachable from outside', () => {
+  const route = renderRoute(resolved(), [{ revision: 'aa', weight: 100 }]);
+  const { rules } = route.spec as { rules: { matches: { path: { type: string; value: string } }[] }[] };
+  const open = rules.flatMap(({ matches }) => matches.map(({ path }) => path));
+  assert.not(
+    open.some(
+      ({ type, value }) => type === 'PathPrefix' && ('/metrics'.startsWith(`${value}/`) || value === '/'),
+    ),
+  );
+  assert.not(open.some(({ value }) => value === '/metrics'));
+});
+
+test('the weights of the route are those that were asked for', () => {
+  const backends = [
+    { revision: 'aa', weight: 90 },
+    { revision: 'bb', weight: 10 },
+  ];
+  const { rules } = renderRoute(resolved(), backends).spec as { rules: { backendRefs: unknown }[] };
+  assert.equal(rules[0]?.backendRefs, [
+    { name: 'shop-api-aa', port: 80, weight: 90 },
+    { name: 'shop-api-bb', port: 80, weight: 10 },
+  ]);
+});
+
+test('the autoscaler scales the environment, not a Deployment', () => {
+  const { api } = renderComponents(resolved());
+  const { scaleTargetRef } = find(api, 'HorizontalPodAutoscaler', 'shop-api').spec as {
+    scaleTargetRef: object;
+  };
+  assert.equal(scaleTargetRef, {
+    apiVersion: 'cryptosense.io/v1alpha1',
+    kind: 'CryptoSenseEnvironment',
+    name: 'shop',
+  });
+});
+
+test('every Service sends to a named port that the pods it selects have', () => {
+  const objects = everything(resolved());
+  for (const service of objects.filter(({ kind }) => kind === 'Service')) {
+    const { selector, ports } = service.spec as {
+      selector: Record<string, string>;
+      ports: { targetPort: string }[];
+    };
+    const pods = workloads(objects).filter(({ spec }) =>
+      Object.entries(selector).every(([key, value]) => spec.template.metadata.labels[key] === value),
+    );
+    assert.is(pods.length, 1, service.metadata.name);
+    for (const { targetPort } of ports)
+      assert.match(JSON.stringify(pods[0]?.spec.template.spec), `"name":"${targetPort}"`);
+  }
+});
+
+test.run();

@@ -1,0 +1,60 @@
+import * as assert from 'uvu/assert';
+import { databaseSettings } from '../../../charts/database.ts';
+import { renderComponents } from '../../../charts/render.ts';
+import type { Manifest } from '../../../operator/api/resolved.ts';
+import { suite } from '../../harness/suite.ts';
+import { find, resolved, workloads } from './environments.ts';
+
+const test = suite('settings');
+
+function hashes(manifests: Manifest[]): string[] {
+  return workloads(manifests).map(
+    ({ spec }) => spec.template.metadata.annotations?.['cryptosense.io/settings-hash'] ?? '',
+  );
+}
+
+test('8 GiB of memory give exactly the numbers of the guide', () => {
+  assert.equal(databaseSettings('8Gi'), {
+    max_connections: '200',
+    shared_buffers: '2097152kB',
+    effective_cache_size: '6291456kB',
+    work_mem: '16384kB',
+    maintenance_work_mem: '524288kB',
+    random_page_cost: '1.1',
+  });
+});
+
+test('the smallest database still gets settings that PostgreSQL takes', () => {
+  const { work_mem, shared_buffers } = databaseSettings('32Mi');
+  assert.is(work_mem, '1024kB');
+  assert.is(shared_buffers, '16384kB');
+});
+
+test('another amount of memory rolls the pods of the database, and of it alone', () => {
+  const before = renderComponents(resolved());
+  const after = renderComponents(resolved({ database: { resources: { memory: '1Gi' } } }));
+  assert.not.equal(hashes(after.database), hashes(before.database));
+  for (const component of ['pooler', 'cache'] as const) assert.equal(after[component], before[component]);
+});
+
+test('PgBouncer has the numbers of the guide and SCRAM', () => {
+  const { pooler } = renderComponents(resolved({ tier: 'production' }));
+  const { 'pgbouncer.ini': ini } = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
+  for (const line of [
+    'cryptosense = host=shop-database port=5432 dbname=cryptosense',
+    'pool_mode = transaction',
+    'max_client_conn = 1000',
+    'default_pool_size = 25',
+    'reserve_pool_size = 5',
+    'auth_type = scram-sha-256',
+    'listen_port = 6432',
+  ])
+    assert.ok(ini?.split('\n').includes(line), line);
+});
+
+test('the development database is not named like that of production', () => {
+  const { database } = renderComponents(resolved({ tier: 'development' }));
+  assert.match(JSON.stringify(database), '"name":"POSTGRES_DB","value":"cryptosense_dev"');
+});
+
+test.run();
