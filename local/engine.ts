@@ -59,10 +59,10 @@ export async function releaseEngine(user: string, report: Report): Promise<strin
   return withEngineLock(report, async () => {
     await engineUsers.remove(user);
     const remaining = await engineUsers.remaining();
-    if (remaining.length > 0) {
-      report(`the container engine stays: ${remaining.join(', ')} still use it`);
-      return [];
-    }
+    const others = remaining.filter((name) => name.slice(-6) !== clusterName('local').slice(-6));
+    if (others.length > 0)
+      report(`the container engine stays: ${others.join(', ')} of other checkouts still use it`);
+    if (remaining.length > 0) return [];
     return stopDockerd(report);
   });
 }
