@@ -21,7 +21,7 @@ export interface CommandOptions {
 }
 
 /** Where the log of a step is, whether or not it was run already. */
-export function logPath(step: string): string {
+function logPath(step: string): string {
   const slug = step
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

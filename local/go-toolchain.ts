@@ -9,7 +9,7 @@ import { LocalFailure, type Report } from './report.ts';
 /** The toolchain that is fetched when the machine has no Go, or one that is too old for a go.mod. */
 const TOOLCHAIN = '1.26.8';
 
-export interface Go {
+interface Go {
   binary: string;
   version: string;
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from './report.ts';
 
 /** Who holds a lock: a pid alone could be that of a later process, so its start time is kept too. */
-export interface Holder {
+interface Holder {
   pid: number;
   started: string;
   token: string;

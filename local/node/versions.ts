@@ -1,6 +1,6 @@
 import { moduleVersion } from '../go.ts';
 
-export const KUBERNETES_MODULE = 'k8s.io/kubernetes';
+const KUBERNETES_MODULE = 'k8s.io/kubernetes';
 export const KIND_MODULE = 'sigs.k8s.io/kind';
 
 /** Like v1.34.4; local/go/kubernetes/go.mod is the one place that says so. */
