@@ -16,7 +16,10 @@ export function observe(
   const { name, namespace } = resolved;
   const its = names(name);
   const of = (kind: string) => caches.of(kind, namespace, name);
-  const records = of('ControllerRevision').map(recordOf);
+  // StatefulSets have ControllerRevisions of their own, which carry the labels of their pods.
+  const records = of('ControllerRevision')
+    .filter((live) => live.metadata.labels?.[LABELS.revision] !== undefined)
+    .map(recordOf);
   const pods = of('Pod');
   const stable = environment.status?.stable?.revision;
 

@@ -64,7 +64,7 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     revisions: known ? snapshot.views : [...snapshot.views, freshView(record)],
     route: snapshot.route,
     memory: snapshot.environment.status ?? {},
-    databaseReady: snapshot.workloads.database.ready && snapshot.workloads.pooler.ready,
+    databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
   });
   const records = known ? snapshot.records : [...snapshot.records, record];
   actions.push(...rolloutActions(snapshot, decision, records, owner, settled));

@@ -5,6 +5,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson, revisionOf } from '../rollout/revision.ts';
+import type { Note } from '../rollout/state.ts';
 import { Actor } from './act.ts';
 import type { Caches } from './caches.ts';
 import { measureWhenDue } from './measure.ts';
@@ -43,6 +44,20 @@ export class EnvironmentReconciler {
       this.#forget(key, environment);
       return undefined;
     }
+    try {
+      return await this.#bring(key, environment);
+    } catch (error) {
+      // Whoever looks at the environment must see that it is stuck, and on what.
+      this.#record(environment, {
+        type: 'Warning',
+        reason: 'ReconcileFailed',
+        message: `${error instanceof Error ? error.message : String(error)}; it is tried again`,
+      });
+      throw error;
+    }
+  };
+
+  async #bring(key: string, environment: Environment): Promise<{ requeueAfterMs?: number } | undefined> {
     const { uid } = environment.metadata;
     const now = Date.now();
     const measured = await measureWhenDue(this.#caches, environment, now);
@@ -69,17 +84,15 @@ export class EnvironmentReconciler {
     }
     for (const note of plan.notes) {
       this.#log.info('event', { environment: key, ...note });
-      this.#events.event({
-        regarding: environment,
-        type: note.type,
-        reason: note.reason,
-        note: note.message,
-        action: 'Reconcile',
-      });
+      this.#record(environment, note);
     }
     await this.#actor.writeStatus(environment, plan.status);
     return plan.againInMs === undefined ? undefined : { requeueAfterMs: plan.againInMs };
-  };
+  }
+
+  #record(regarding: Environment, { type, reason, message }: Note): void {
+    this.#events.event({ regarding, type, reason, note: message, action: 'Reconcile' });
+  }
 
   #render(key: string, resolved: ResolvedEnvironment): Rendered {
     const inputs = canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 } });

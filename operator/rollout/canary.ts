@@ -309,7 +309,8 @@ function migrated(draft: Draft, view: RevisionView): boolean {
   // A running migration has no deadline here: its Job has one.
   if (view.migration === 'failed')
     decision.summary = `The migration of ${view.image} failed: ${view.problem ?? 'see its Job'}`;
-  else if (!input.databaseReady) decision.summary = `${view.image} waits for the database`;
+  else if (input.databaseProblem)
+    decision.summary = `${view.image} waits for the database: ${input.databaseProblem}`;
   else {
     decision.summary = `The migration of ${view.image} runs`;
     if (view.migration === 'absent') decision.migrate.push(view.revision);

@@ -41,8 +41,8 @@ export interface RolloutInput {
   revisions: readonly RevisionView[];
   route: RouteView | undefined;
   memory: RolloutMemory;
-  /** Whether the database accepts connections, so that a migration can run. */
-  databaseReady: boolean;
+  /** Why the database does not accept connections, so that no migration can run; undefined when it does. */
+  databaseProblem: string | undefined;
 }
 
 /** Something that is worth an Event. */

@@ -26,7 +26,7 @@ export class Simulation {
   now = Date.parse('2026-01-05T10:00:00Z');
   replicas = 4;
   desired = '';
-  databaseReady = true;
+  databaseProblem: string | undefined;
   memory: RolloutMemory = {};
   readonly pods = new Map<string, Pods>();
   route: { weights: Record<string, number>; confirmed: boolean } | undefined;
@@ -101,7 +101,7 @@ export class Simulation {
       revisions: views,
       route: this.route,
       memory: this.memory,
-      databaseReady: this.databaseReady,
+      databaseProblem: this.databaseProblem,
     });
     this.last = decision;
     const world = () => ({
