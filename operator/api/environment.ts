@@ -335,4 +335,3 @@ export const environmentSchema = z
 
 export type EnvironmentSpec = z.infer<typeof specSchema>;
 export type Tier = EnvironmentSpec['tier'];
-export type CanaryStep = z.infer<typeof step>;

@@ -98,4 +98,3 @@ export const statusSchema = z
 export type EnvironmentStatus = z.infer<typeof statusSchema>;
 export type Condition = z.infer<typeof condition>;
 export type Measurement = z.infer<typeof measurement>;
-export type RevisionStatus = z.infer<typeof revision>;
