@@ -32,9 +32,12 @@ test('a kind that contains itself has every definition once', () => {
 });
 
 test('named fields allow no others, maps stay open, and ports may be numbers', () => {
-  const { Tree } = new KubeSchemas(openapi).files.get('tree-forest-v1.json')?.definitions as {
-    Tree: { additionalProperties: boolean; properties: Record<string, Record<string, unknown>> };
+  const tree = new KubeSchemas(openapi).files.get('tree-forest-v1.json') as {
+    definitions: {
+      Tree: { additionalProperties: boolean; properties: Record<string, Record<string, unknown>> };
+    };
   };
+  const { Tree } = tree.definitions;
   assert.is(Tree.additionalProperties, false);
   assert.equal(Tree.properties.labels?.additionalProperties, { type: 'string' });
   assert.equal(Tree.properties.port, { type: ['string', 'integer'] });
