@@ -1,5 +1,5 @@
 /** Something took longer than its caller could wait. */
-export class DeadlineExceeded extends Error {
+class DeadlineExceeded extends Error {
   override name = 'DeadlineExceeded';
 
   constructor(what: string, ms: number) {

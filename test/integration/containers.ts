@@ -24,6 +24,9 @@ export interface Address {
 export const databaseUrl = ({ host, port }: Address, password = PASSWORD): string =>
   `postgresql://${NAME}:${password}@${host}:${port}/${NAME}`;
 
+/** A URL for Redis, or for something in front of it. */
+export const cacheUrl = ({ host, port }: Address): string => `redis://:${PASSWORD}@${host}:${port}`;
+
 /** Containers of one test file. Each `start…` resolves when the server in it answers. */
 export class Containers {
   readonly #started: { stop(): Promise<unknown> }[] = [];
@@ -60,6 +63,8 @@ export class Containers {
       'max_client_conn = 1000',
       'default_pool_size = 25',
       'reserve_pool_size = 5',
+      // After one failed connection to the database PgBouncer refuses every client for 15 s unless told otherwise.
+      'server_login_retry = 1',
       '',
     ];
     return this.#start(
@@ -74,9 +79,10 @@ export class Containers {
     );
   }
 
+  /** Redis with a password, as in a cluster. */
   async startCache(): Promise<Address> {
     const container = new GenericContainer(images.cache)
-      .withCommand(['--save', '', '--bind', '0.0.0.0', '--protected-mode', 'no'])
+      .withCommand(['--save', '', '--bind', '0.0.0.0', '--requirepass', PASSWORD])
       .withExposedPorts(6379);
     return this.#start(container, 6379);
   }

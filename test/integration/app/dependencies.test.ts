@@ -13,6 +13,8 @@ test.before(async () => {
 });
 test.after(() => world.stop());
 
+const services = (url: string) =>
+  get(`${url}/health/detailed`).then(({ body }) => body.services as Record<string, string>);
 const status = (url: string) => get(url).then((answer) => answer.status);
 
 test('with Redis gone or silent, prices come from the database and readiness stays', async () => {
@@ -20,8 +22,8 @@ test('with Redis gone or silent, prices come from the database and readiness sta
   const { url } = await world.serve();
   await eventually(
     5_000,
-    () => status(`${url}/health/detailed`),
-    (found) => found === 200,
+    () => services(url),
+    (found) => found.database === 'ok' && found.redis === 'ok',
   );
   for (const shut of [() => cache.cut(), async () => cache.hang()]) {
     await shut();
@@ -35,8 +37,8 @@ test('with Redis gone or silent, prices come from the database and readiness sta
     await cache.open();
     await eventually(
       5_000,
-      () => status(`${url}/health/detailed`),
-      (found) => found === 200,
+      () => services(url),
+      (found) => found.database === 'ok' && found.redis === 'ok',
     );
   }
 });
@@ -81,8 +83,8 @@ test('a server starts without its dependencies and becomes ready when they come'
   await Promise.all([database.open(), cache.open()]);
   await eventually(
     5_000,
-    () => status(`${url}/health/detailed`),
-    (found) => found === 200,
+    () => services(url),
+    (found) => found.database === 'ok' && found.redis === 'ok',
   );
 });
 

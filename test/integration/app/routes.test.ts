@@ -1,6 +1,8 @@
+import { createClient } from 'redis';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../app/http/problem.ts';
 import { suite } from '../../harness/suite.ts';
+import { cacheUrl } from '../containers.ts';
 import { get, World } from './world.ts';
 
 const test = suite('routes of the API');
@@ -35,9 +37,7 @@ test('the newest price is a decimal string, whatever the case of the symbol', as
 });
 
 test('a price stays in Redis for 60 s under price:{symbol}', async () => {
-  const { createClient } = await import('redis');
-  const { host, port } = world.parts.cache;
-  const redis = await createClient({ url: `redis://${host}:${port}` }).connect();
+  const redis = await createClient({ url: cacheUrl(world.parts.cache) }).connect();
   try {
     await get(`${url}/api/prices/BTC`);
     const ttl = await redis.pTTL('price:BTC');

@@ -6,7 +6,7 @@ import { fixedUrl } from '../../../app/connection-url.ts';
 import { readMigrations } from '../../../app/migrations/files.ts';
 import { runMigrations } from '../../../app/migrations/runner.ts';
 import { type RunningServer, startServer } from '../../../app/server.ts';
-import { Containers, databaseUrl } from '../containers.ts';
+import { Containers, cacheUrl, databaseUrl } from '../containers.ts';
 import { Gate } from './gate.ts';
 
 export const silent = winston.createLogger({ silent: true });
@@ -53,7 +53,7 @@ export class World {
       PORT: '0',
       API_BASE_URL: 'http://api.test',
       DATABASE_URL: databaseUrl(database),
-      REDIS_URL: `redis://${cache.host}:${cache.port}`,
+      REDIS_URL: cacheUrl(cache),
       FEED: 'coingecko',
       COINGECKO_URL: 'http://127.0.0.1:1',
       FEED_INTERVAL_MS: '3600000',
