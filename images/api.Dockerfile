@@ -17,7 +17,8 @@ COPY app app
 # The faulty release of the demonstration is the same application with another entry.
 COPY test test
 ARG ENTRY=app/main.ts
-RUN mkdir -p /out/app && node images/bundle.ts "$ENTRY" /out/app/main.mjs && cp -r app/migrations /out/app/migrations
+RUN mkdir -p /out/app/migrations && cp app/migrations/*.sql /out/app/migrations/ && \
+    node images/bundle.ts "$ENTRY" /out/app/main.mjs && rm /out/app/*.map
 
 FROM scratch
 COPY --from=node /runtime /

@@ -15,7 +15,7 @@ COPY package.json ./
 COPY images/bundle.ts images/
 COPY charts charts
 COPY operator operator
-RUN mkdir -p /out/operator && node images/bundle.ts operator/main.ts /out/operator/main.mjs
+RUN mkdir -p /out/operator && node images/bundle.ts operator/main.ts /out/operator/main.mjs && rm /out/operator/*.map
 
 FROM scratch
 COPY --from=node /runtime /
