@@ -1,4 +1,4 @@
-import { answered, type Status } from './errors.ts';
+import { answered, KubeError, type Status } from './errors.ts';
 import { type KubeObject, type Manifest, pathOf, type Resource } from './resources.ts';
 import type { KubeClient } from './transport.ts';
 
@@ -41,7 +41,7 @@ export function applyStatus(
   return apply(client, resource, manifest, options, 'status');
 }
 
-function apply(
+async function apply(
   client: KubeClient,
   resource: Resource,
   manifest: Manifest,
@@ -56,7 +56,7 @@ function apply(
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
     ...(uid === undefined ? {} : { uid }),
   };
-  return client.request<KubeObject>({
+  const request = client.request<KubeObject>({
     method: 'PATCH',
     path: pathOf(resource, metadata.namespace, metadata.name, subresource),
     query: { fieldManager, force },
@@ -64,6 +64,16 @@ function apply(
     body: { ...manifest, metadata: guarded },
     ...call,
   });
+  try {
+    return await request;
+  } catch (error) {
+    // The server calls another uid an invalid change of an immutable field; for us it is one more conflict.
+    if (!answered(error, 422)) throw error;
+    const isOther = (error.details.causes ?? []).some(({ field }) => field === 'metadata.uid');
+    if (!isOther) throw error;
+    const { message, details } = error;
+    throw new KubeError('Apply', { code: 409, reason: 'Conflict', message, details }, { cause: error });
+  }
 }
 
 /** Creates an object; 409 when it exists. */

@@ -86,7 +86,7 @@ export class LeaderElection {
     try {
       await onStartedLeading(term);
     } catch (error) {
-      if (!term.isLost && !signal.aborted) throw error;
+      if (!term.isOver && !signal.aborted) throw error;
       this.#log.debug('The work under the lease ended', { error });
     } finally {
       renewals.abort();

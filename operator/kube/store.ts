@@ -19,7 +19,8 @@ const MOST_TOMBSTONES = 10_000;
  * - An older version never replaces a newer one, whatever order events arrive in.
  * - What `observeWrite` put in and `observeRemoval` took out stays so until the server says something newer, so that a
  *   reader sees his own writes although the watch lags.
- * - Every change that the server announces reaches onChange once, also one that `observeWrite` anticipated.
+ * - The newest version of each object reaches onChange once the server announces it, exactly once, also when
+ *   `observeWrite` anticipated it; a version that our own later write has replaced meanwhile is passed over.
  */
 export class Store<T extends KubeObject = KubeObject> {
   readonly #entries = new Map<string, Entry<T>>();
