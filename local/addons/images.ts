@@ -14,6 +14,16 @@ export interface AddonImages {
   storageHelper: string;
 }
 
+/** Changes when an image is put together in another way from the same binary. */
+const LAYOUT = 'v1';
+
+const builtPrefix = 'cryptosense-addon-';
+
+/** Whether an image was built here, so that a cluster has to be given it. */
+export function isBuiltHere(image: string): boolean {
+  return image.startsWith(builtPrefix);
+}
+
 /** What an ordinary cluster pulls; the versions are those of local/go. */
 const published: AddonImages = {
   traefik: 'traefik:v3.6.7',
@@ -26,7 +36,7 @@ const published: AddonImages = {
  * The names of the add-ons' images for clusters of this engine: public ones where they can be pulled (nothing is done
  * then), else built from Go modules into the engine. Cached; may run before there is a cluster.
  */
-export async function buildAddons(
+async function buildAddons(
   engine: { dockerHost: string; hasRegistry: boolean },
   report: Report,
 ): Promise<AddonImages> {
@@ -62,15 +72,15 @@ async function addonImage(
   report: Report,
 ): Promise<string> {
   const folder = await buildGo({ name, ldflags, report });
-  const tag = `cryptosense-addon-${name}:content-${basename(folder)}`;
+  const tag = `${builtPrefix}${name}:${LAYOUT}-${basename(folder)}`;
   if (await imageId(dockerHost, tag)) return tag;
   report(`${name}: making its image`);
   const archives = await cached(
     `image-${name}`,
     [tag],
     async (dir) => {
-      const files = { [`/${binary}`]: join(folder, binary) };
-      const image = { tag, files, entrypoint: [`/${binary}`], user: '65532:65532' };
+      const files = { [`/usr/bin/${binary}`]: join(folder, binary) };
+      const image = { tag, files, entrypoint: [`/usr/bin/${binary}`], user: '65532:65532' };
       await writeImageArchive(join(dir, 'image.tar'), [image], dir);
     },
     report,

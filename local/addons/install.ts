@@ -1,7 +1,7 @@
 import type { Report } from '../report.ts';
 import { type AddonCluster, apply, lookUp, waitFor, waitForRollout } from './cluster-access.ts';
 import { gatewayApiDefinitions } from './gateway-api.ts';
-import { addonImagesFor } from './images.ts';
+import { addonImagesFor, isBuiltHere } from './images.ts';
 import { localPath } from './local-path.ts';
 import { metricsServer } from './metrics-server.ts';
 import { gateway, sharedGateway, traefik } from './traefik.ts';
@@ -20,7 +20,7 @@ export async function installAddons({
 }): Promise<void> {
   const missing = await missingAddons(cluster);
   const images = await addonImagesFor(cluster.dockerHost, report);
-  if (cluster.dockerHost !== undefined && images.traefik.startsWith('cryptosense-addon-')) {
+  if (cluster.dockerHost !== undefined && isBuiltHere(images.traefik)) {
     const wanted = [
       ...(missing.gateway ? [images.traefik] : []),
       ...(missing.metrics ? [images.metricsServer] : []),

@@ -110,7 +110,9 @@ function deployment(image: string): Manifest {
               name: 'local-path-provisioner',
               image,
               imagePullPolicy: 'IfNotPresent',
-              args: [
+              // The public image has no entry point.
+              command: [
+                'local-path-provisioner',
                 'start',
                 '--config=/etc/config/config.json',
                 `--service-account-name=${account.metadata.name}`,
