@@ -77,13 +77,6 @@ export function keyOf(object: { metadata: { name: string; namespace?: string } }
   return namespace ? `${namespace}/${name}` : name;
 }
 
-/** The reverse of keyOf. */
-export function splitKey(key: string): { namespace: string | undefined; name: string } {
-  const slash = key.indexOf('/');
-  if (slash < 0) return { namespace: undefined, name: key };
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /**
  * Whether resourceVersion `a` was written before `b`. Versions are decimal numbers that may exceed 2^53; Kubernetes
  * guarantees since 1.34 that those of one resource type can be compared. What is no number is older than nothing.

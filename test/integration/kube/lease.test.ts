@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { create } from '../../../operator/kube/apply.ts';
 import { LeaderElection, type Leading, NotLeading } from '../../../operator/kube/lease.ts';
@@ -151,7 +151,7 @@ test('a leader that was frozen writes nothing after another one has taken over',
   await reflector.synced;
   const processes: ChildProcess[] = [];
   const start = (identity: string) => {
-    const file = join(import.meta.dirname, 'candidate.ts');
+    const file = fileURLToPath(import.meta.resolve('./candidate.ts'));
     const child = spawn(process.execPath, [file, server.kubeconfig, identity], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
