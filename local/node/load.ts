@@ -18,19 +18,16 @@ export async function nodesOf(dockerHost: string, cluster: string): Promise<stri
 /** Which of these tags a node does not have in this very form, from its record and the list of its images. */
 export function missingTags(wanted: Map<string, string>, record: string, present: string): string[] {
   const loaded = new Map(record.split('\n').map((line) => line.split(' ', 2) as [string, string]));
-  const names = new Set(present.split('\n').map((name) => name.trim()));
+  const names = present.split('\n').map((name) => name.trim());
   return [...wanted]
-    .filter(([tag, id]) => loaded.get(tag) !== id || !names.has(fullName(tag)))
+    .filter(([tag, id]) => loaded.get(tag) !== id || !names.some((name) => isNameOf(name, tag)))
     .map(([tag]) => tag);
 }
 
-/** The name under which containerd keeps what Docker calls by a short one. */
-export function fullName(tag: string): string {
-  const [first = '', ...rest] = tag.split('/');
-  const named = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  const path = rest.length > 0 ? tag : `library/${tag}`;
-  const full = named ? tag : `docker.io/${path}`;
-  return full.slice(full.lastIndexOf('/')).includes(':') ? full : `${full}:latest`;
+/** Whether containerd's long name is that of what Docker calls `tag`: it puts a registry and a folder in front. */
+export function isNameOf(name: string, tag: string): boolean {
+  const versioned = tag.slice(tag.lastIndexOf('/') + 1).includes(':') ? tag : `${tag}:latest`;
+  return name === versioned || name.endsWith(`/${versioned}`);
 }
 
 /** Brings images of the engine into every node of a cluster; those that are there already are left out. */

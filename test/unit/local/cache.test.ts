@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cached, cacheKey, cacheRoot } from '../../../local/cache.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('cache');
 const before = process.env.XDG_CACHE_HOME;

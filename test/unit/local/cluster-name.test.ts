@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { clusterName } from '../../../local/cluster-name.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('cluster name');
 let folder = '';

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EngineUsers } from '../../../local/engine-users.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('engine users');
 let folder = '';

@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { undoScript } from '../../../local/firewall.ts';
 import { isEmptyTable } from '../../../local/host-restore.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('firewall');
 

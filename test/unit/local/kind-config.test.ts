@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { kindStep } from '../../../local/kind.ts';
 import { gatewayPort, withGatewayPort } from '../../../local/kind-config.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('kind config');
 const committed = await readFile(join(import.meta.dirname, '../../../kind-config.yaml'), 'utf8');

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startTime, withLock } from '../../../local/lock.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('lock');
 let folder = '';

@@ -1,21 +1,22 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isAtLeast } from '../../../local/go-toolchain.ts';
-import { fullName, missingTags } from '../../../local/node/load.ts';
+import { isNameOf, missingTags } from '../../../local/node/load.ts';
 import { versionFlags } from '../../../local/node/versions.ts';
 import { hasSysResource } from '../../../local/runc.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('node');
 
-test('short names of images become those that containerd keeps', () => {
-  assert.is(fullName('debian:bookworm-slim'), 'docker.io/library/debian:bookworm-slim');
-  assert.is(fullName('cryptosense/api'), 'docker.io/cryptosense/api:latest');
-  assert.is(fullName('localhost/api:1'), 'localhost/api:1');
-  assert.is(fullName('registry.example:5000/api'), 'registry.example:5000/api:latest');
+test('containerd finds an image by the short name that Docker uses', () => {
+  assert.ok(isNameOf('a.example/library/debian:bookworm-slim', 'debian:bookworm-slim'));
+  assert.ok(isNameOf('a.example/cryptosense/api:latest', 'cryptosense/api'));
+  assert.ok(isNameOf('b.example:5000/api:1', 'b.example:5000/api:1'));
+  assert.not(isNameOf('a.example/library/other-debian:1', 'debian:1'));
+  assert.not(isNameOf('a.example/library/debian:1', 'debian:2'));
 });
 
 test('an image is loaded again when it was built anew under the same tag', () => {
-  const present = 'docker.io/library/api:1\n';
+  const present = 'a.example/library/api:1\n';
   assert.equal(missingTags(new Map([['api:1', 'sha256:new']]), 'api:1 sha256:old\n', present), ['api:1']);
   assert.equal(missingTags(new Map([['api:1', 'sha256:old']]), 'api:1 sha256:old\n', present), []);
 });

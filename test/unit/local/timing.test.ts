@@ -1,7 +1,7 @@
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { throttled } from '../../../local/steps.ts';
 import { durationTable, nextEstimate, timeLeft } from '../../../local/timing.ts';
+import { suite } from '../../harness/suite.ts';
 
 const test = suite('timing');
 
