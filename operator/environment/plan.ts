@@ -97,7 +97,11 @@ function rolloutActions(
 
   for (const revision of decision.migrate) {
     const record = recordOf(revision);
-    if (record) pushApply(grow, snapshot, owned(renderMigration(snapshot.resolved, record), owner), settled);
+    if (!record) continue;
+    // The migration reads the release's own configuration.
+    for (const manifest of [record.manifests.configMap, renderMigration(snapshot.resolved, record)]) {
+      pushApply(grow, snapshot, owned(manifest, owner), settled);
+    }
   }
   for (const [revision, replicas] of Object.entries(decision.replicas)) {
     const record = recordOf(revision);

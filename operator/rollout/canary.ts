@@ -312,7 +312,7 @@ function migrated(draft: Draft, view: RevisionView): boolean {
   else if (input.databaseProblem)
     decision.summary = `${view.image} waits for the database: ${input.databaseProblem}`;
   else {
-    decision.summary = `The migration of ${view.image} runs`;
+    decision.summary = `The migration of ${view.image} runs${view.problem ? `: ${view.problem}` : ''}`;
     if (view.migration === 'absent') decision.migrate.push(view.revision);
   }
   // The clock of the step starts with the pods.

@@ -2,10 +2,13 @@ import { suite as uvuSuite } from 'uvu';
 
 type Handler = () => unknown;
 
+/** Once for the suite, or with `each` around every test of it. */
+export type Hook = ((handler: Handler) => void) & { each: (handler: Handler) => void };
+
 export interface Suite {
   (name: string, handler: Handler): void;
-  before(handler: Handler): void;
-  after(handler: Handler): void;
+  before: Hook;
+  after: Hook;
   /** Leaves a test out and prints why: a skipped test without a reason is a forgotten one. */
   skip(name: string, reason: string): void;
   run(): void;
@@ -52,8 +55,12 @@ export function suite(name: string): Suite {
   };
 
   return Object.assign(add, {
-    before: (handler: Handler) => inner.before(hook('before', handler)),
-    after: (handler: Handler) => inner.after(hook('after', handler)),
+    before: Object.assign((handler: Handler) => inner.before(hook('before', handler)), {
+      each: (handler: Handler) => inner.before.each(hook('before', handler)),
+    }),
+    after: Object.assign((handler: Handler) => inner.after(hook('after', handler)), {
+      each: (handler: Handler) => inner.after.each(hook('after', handler)),
+    }),
     skip: (test: string, reason: string) => {
       if (!isWanted(test)) return;
       wanted += 1;
