@@ -1,6 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { baseImage, ensureBaseImage } from '../base-image.ts';
-import { cached } from '../cache.ts';
+import { cacheRoot } from '../cache.ts';
 import { docker, hasRegistry, imageId } from '../docker.ts';
 import { buildGo } from '../go.ts';
 import { writeImageArchive } from '../node/archive.ts';
@@ -75,18 +76,18 @@ async function addonImage(
   const tag = `${builtPrefix}${name}:${LAYOUT}-${basename(folder)}`;
   if (await imageId(dockerHost, tag)) return tag;
   report(`${name}: making its image`);
-  const archives = await cached(
-    `image-${name}`,
-    [tag],
-    async (dir) => {
-      const files = { [`/usr/bin/${binary}`]: join(folder, binary) };
-      const image = { tag, files, entrypoint: [`/usr/bin/${binary}`], user: '65532:65532' };
-      await writeImageArchive(join(dir, 'image.tar'), [image], dir);
-    },
-    report,
-  );
-  await docker(dockerHost, ['load', '--quiet', '--input', join(archives, 'image.tar')], {
-    step: `Making the image of ${name}`,
-  });
+  // Beside the cached binary, so that it is linked and not copied; gone as soon as the engine has it.
+  const scratch = await mkdtemp(join(cacheRoot(), `image-${name}-`));
+  try {
+    const archive = join(scratch, 'image.tar');
+    const files = { [`/usr/bin/${binary}`]: join(folder, binary) };
+    const image = { tag, files, entrypoint: [`/usr/bin/${binary}`], user: '65532:65532' };
+    await writeImageArchive(archive, [image], scratch);
+    await docker(dockerHost, ['load', '--quiet', '--input', archive], {
+      step: `Making the image of ${name}`,
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
   return tag;
 }
