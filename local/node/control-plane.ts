@@ -13,15 +13,12 @@ import { kubernetesVersion } from './versions.ts';
  * kubeadm and containerd's configuration ask for, so that they are asked and not written down here.
  */
 export async function controlPlaneArchive(sandboxImage: string, report: Report): Promise<string> {
-  const [kubernetes, coredns, pause] = [
-    await kubernetesBinaries(report),
-    await corednsBinary(report),
-    await pauseBinary(report),
-  ];
-  const nft = await rootFileSystem(
-    { name: 'kube-proxy', variant: 'extract', packages: ['nftables'] },
-    report,
-  );
+  const [kubernetes, nft] = await Promise.all([
+    kubernetesBinaries(report),
+    rootFileSystem({ name: 'kube-proxy', variant: 'extract', packages: ['nftables'] }, report),
+  ]);
+  const coredns = await corednsBinary(report);
+  const pause = await pauseBinary(report);
   // Their places in the cache are named by their content.
   const sources = [kubernetes, coredns, pause, nft].map((path) => relative(cacheRoot(), path));
   const inputs = ['1', ...sources, sandboxImage];
