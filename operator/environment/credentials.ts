@@ -1,9 +1,11 @@
-import { type Environment, labels, type Manifest, names, resolveEnvironment } from '../api/resolved.ts';
-
-/** Name of the application's database: one name a tier, as the guide has it. */
-export function databaseName(tier: string): string {
-  return tier === 'local' || tier === 'development' ? 'cryptosense_dev' : 'cryptosense';
-}
+import {
+  databaseName,
+  type Environment,
+  labels,
+  type Manifest,
+  names,
+  resolveEnvironment,
+} from '../api/resolved.ts';
 
 /**
  * The Secret with every password of an environment. It is only ever created: what is in it opens a volume that outlives
