@@ -79,7 +79,7 @@ export class EnvironmentWatch {
 }
 
 /** Whether condition `type` is True for the generation that is there now. */
-export function isTrue(environment: Environment, type: string): boolean {
+function isTrue(environment: Environment, type: string): boolean {
   const { generation } = environment.metadata;
   const found = environment.status?.conditions?.find((condition) => condition.type === type);
   return found?.status === 'True' && found.observedGeneration === generation;

@@ -102,6 +102,6 @@ export class Caches {
   }
 }
 
-export function keyOf(namespace: string, name: string): string {
+function keyOf(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }

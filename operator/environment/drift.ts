@@ -30,7 +30,7 @@ export function reasonToApply(
 }
 
 /** Path of the first value of `wanted` that `actual` does not have; what `actual` has beyond it does not count. */
-export function firstDifference(wanted: unknown, actual: unknown, path: string): string | undefined {
+function firstDifference(wanted: unknown, actual: unknown, path: string): string | undefined {
   if (Array.isArray(wanted)) {
     if (!Array.isArray(actual) || actual.length !== wanted.length) return path;
     return first(wanted.map((item, i) => () => firstDifference(item, actual[i], `${path}[${i}]`)));

@@ -62,7 +62,7 @@ async function samplePod(ip: string | undefined): Promise<{ requests: number; er
 }
 
 /** Sums `http_requests_total` of a Prometheus text page, without the pod's own probes. */
-export function countRequests(page: string): { requests: number; errors: number } {
+function countRequests(page: string): { requests: number; errors: number } {
   let requests = 0;
   let errors = 0;
   for (const line of page.split('\n')) {

@@ -11,7 +11,7 @@ const kubeconfig = variable('CRYPTOSENSE_TEST_KUBECONFIG');
 
 export const OPERATOR = ['-n', 'cryptosense-system'];
 
-export const kubeConfig = new KubeConfig();
+const kubeConfig = new KubeConfig();
 kubeConfig.loadFromFile(kubeconfig);
 
 /** kubectl as a person uses it: standard output, or an error with what it printed on standard error. */
