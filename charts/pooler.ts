@@ -73,6 +73,10 @@ export class PoolerChart extends Chart {
   }
 }
 
+/**
+ * server_login_retry: after a failed login to the database PgBouncer refuses every client until it tries again. By
+ * default that is 15 s later, and so the restart of a database would last that much longer for the API.
+ */
 function poolerSettings({ name, spec }: ResolvedEnvironment): string {
   const database = databaseName(spec.tier);
   return `[databases]
@@ -88,6 +92,7 @@ pool_mode = transaction
 max_client_conn = 1000
 default_pool_size = 25
 reserve_pool_size = 5
+server_login_retry = 1
 ignore_startup_parameters = extra_float_digits
 `;
 }

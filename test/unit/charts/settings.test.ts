@@ -52,6 +52,12 @@ test('PgBouncer has the numbers of the guide and SCRAM', () => {
     assert.ok(ini?.split('\n').includes(line), line);
 });
 
+test('PgBouncer asks a database that restarts every second, not every 15', () => {
+  const { pooler } = renderComponents(resolved());
+  const { 'pgbouncer.ini': ini } = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
+  assert.match(ini ?? '', /^server_login_retry = 1$/m);
+});
+
 test('the development database is not named like that of production', () => {
   const { database } = renderComponents(resolved({ tier: 'development' }));
   assert.match(JSON.stringify(database), '"name":"POSTGRES_DB","value":"cryptosense_dev"');
