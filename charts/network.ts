@@ -10,7 +10,7 @@ import { selector } from './pod.ts';
 import { POOLER_PORT } from './pooler.ts';
 
 /** A namespace with this label may send requests to the API, besides the Gateway's own. */
-const GATEWAY_LABEL = 'cryptosense.io/gateway';
+export const GATEWAY_LABEL = 'cryptosense.io/gateway';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 

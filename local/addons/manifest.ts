@@ -34,8 +34,13 @@ export function restrictedPod(uid: number) {
 }
 
 /** A namespace whose pods are held to a pod security level. */
-export function namespace(name: string, level: 'restricted' | 'privileged'): Manifest {
+export function namespace(
+  name: string,
+  level: 'restricted' | 'privileged',
+  more: Record<string, string> = {},
+): Manifest {
   const labels = {
+    ...more,
     'pod-security.kubernetes.io/enforce': level,
     'app.kubernetes.io/part-of': 'cryptosense-local',
   };

@@ -1,3 +1,4 @@
+import { GATEWAY_LABEL } from '../../charts/network.ts';
 import {
   addonLabels,
   clusterRoleBinding,
@@ -100,7 +101,8 @@ function deployment(image: string): Manifest {
 export function traefik(image: string): Manifest[] {
   return [
     // "privileged" for one thing alone: a hostPort is not allowed below it. The pod keeps to the rest of "restricted".
-    namespace(home.namespace, 'privileged'),
+    // The label lets its pods through the network policies of environments.
+    namespace(home.namespace, 'privileged', { [GATEWAY_LABEL]: 'true' }),
     account,
     role,
     clusterRoleBinding('cryptosense-traefik', role.metadata.name, account),

@@ -50,6 +50,11 @@ addons('give the Gateway a listener on a port that Traefik has an entry point fo
   }
 });
 
+addons("put Traefik into a namespace that environments' network policies let in", () => {
+  const home = traefik('t:1').find(({ kind }) => kind === 'Namespace');
+  assert.is(home?.metadata.labels?.['cryptosense.io/gateway'], 'true');
+});
+
 addons('are installed where there are none, and kept up to date where an earlier run put them', () => {
   const any = () => true;
   assert.ok(isOurs(undefined, any, 'cryptosense-local'));
