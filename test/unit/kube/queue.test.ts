@@ -112,6 +112,7 @@ test('in every history no key is worked on twice at once, none is early, late or
       const working = new Set<string>();
       // When each key was asked for and not yet handed out: the model.
       const wanted = new Map<string, number>();
+      const failures = new Map<string, number>();
       const want = (key: string, at: number) => wanted.set(key, Math.min(at, wanted.get(key) ?? at));
       const takeOne = async () => {
         const key = await take(queue);
@@ -130,8 +131,10 @@ test('in every history no key is worked on twice at once, none is early, late or
         else if (event.do === 'take') await takeOne();
         else if (working.delete(event.key)) {
           if (event.do === 'retry') {
+            const before = failures.get(event.key) ?? 0;
+            failures.set(event.key, before + 1);
             queue.retry(event.key);
-            want(event.key, clock.now() + 1_000_000);
+            want(event.key, clock.now() + Math.min(1_000_000, 5 * 2 ** before));
           }
           queue.done(event.key);
         }
