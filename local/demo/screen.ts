@@ -7,7 +7,8 @@ const BAR = 30;
 /** One line about a rollout: who gets how much, whose pods are ready, what the last look at them said. */
 export function rolloutLine(environment: Environment, load: LoadCounters): string {
   const { stable, candidate, readyReplicas = 0, replicas = 0, rejected } = environment.status ?? {};
-  const weight = candidate?.weight ?? 0;
+  // Without a candidate the bar is the stable release's, which gets everything.
+  const weight = candidate?.weight ?? 100;
   const filled = Math.round((BAR * weight) / 100);
   const bar = styleText('cyan', '█'.repeat(filled)) + styleText('gray', '░'.repeat(BAR - filled));
   const parts = [

@@ -76,10 +76,7 @@ export class Actor {
         );
         return;
       case 'delete':
-        await remove(this.#client, resourceOf(action.kind), namespace, action.name, {
-          ...(action.uid ? { uid: action.uid } : {}),
-          propagationPolicy: 'Background',
-        });
+        await this.#remove(action, namespace);
     }
   }
 
@@ -99,6 +96,17 @@ export class Actor {
     this.#seen(
       await applyStatus(this.#client, RESOURCES.environments, body, { fieldManager: MANAGER, force: true }),
     );
+  }
+
+  async #remove(action: Extract<Action, { type: 'delete' }>, namespace: string): Promise<void> {
+    const { kind, name, uid } = action;
+    const known = this.#caches.get(kind, namespace, name);
+    const left = await remove(this.#client, resourceOf(kind), namespace, name, {
+      ...(uid ? { uid } : {}),
+      propagationPolicy: 'Background',
+    });
+    if (left) this.#seen(left);
+    else if (known) this.#caches.observeRemoval(known);
   }
 
   async #apply(manifest: Manifest, resourceVersion: string | undefined): Promise<void> {

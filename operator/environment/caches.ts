@@ -91,6 +91,11 @@ export class Caches {
     reflector?.store.observeWrite(object);
   }
 
+  /** The same for an object that our own write removed. */
+  observeRemoval(object: Live): void {
+    this.#owned.get(object.kind)?.store.observeRemoval(object as unknown as KubeObject);
+  }
+
   #all(): Reflector<KubeObject>[] {
     return [this.#environments, ...this.#owned.values()];
   }

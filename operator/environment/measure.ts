@@ -7,6 +7,7 @@ import type { Live } from './snapshot.ts';
 
 const METRICS_PORT = 3000;
 const TIMEOUT_MS = 2000;
+const EARLY_MS = 200;
 /** Probes and scrapes are not users' requests. */
 const OWN_ROUTES = /route="\/(health|metrics)[^"]*"/;
 
@@ -23,7 +24,8 @@ export async function measureWhenDue(
   if (!candidate || candidate.weight === 0) return undefined;
   const { analysis } = resolveEnvironment(environment).spec.rollout.canary;
   const last = candidate.measurements?.at(-1)?.at;
-  if (last && now - Date.parse(last) < milliseconds(analysis.interval)) return undefined;
+  // Timers may fire a moment early; a look that was missed by a millisecond would come a whole interval late.
+  if (last && now - Date.parse(last) < milliseconds(analysis.interval) - EARLY_MS) return undefined;
   const { name, namespace } = environment.metadata;
   const pods = caches
     .of('Pod', namespace, name)

@@ -65,21 +65,25 @@ test('C1 a good release is promoted without a failed request', async () => {
   assert.equal(seen.failures, {});
 });
 
-test('after a promotion only the new release has pods', async () => {
-  const pods = await kubectl([
+test('after a promotion the pods of the former release go away', async () => {
+  const records = await kubectl([
     '-n',
     namespace,
     'get',
-    'pods',
+    'controllerrevisions',
     '-l',
-    'app.kubernetes.io/component=api',
-    '--field-selector',
-    'status.phase=Running',
+    'cryptosense.io/revision',
     '-o',
-    'jsonpath={range .items[*]}{.spec.containers[0].image}{"\\n"}{end}',
+    'jsonpath={range .items[*]}{.metadata.labels.cryptosense\\.io/revision}{"\\n"}{end}',
   ]);
-  const images = new Set(pods.trim().split('\n'));
-  assert.equal([...images], ['cryptosense-api:1.1.0']);
+  const serving = watch.current?.status?.stable?.revision;
+  const former = records
+    .trim()
+    .split('\n')
+    .filter((revision) => revision !== serving);
+  assert.is(former.length, 1);
+  const pods = ['pods', '-l', `cryptosense.io/revision=${former[0]},app.kubernetes.io/component=api`];
+  await kubectl(['-n', namespace, 'wait', '--for=delete', ...pods, '--timeout=60s']);
 });
 
 test('a bad release goes back to 0 %, says why, and only its own share of requests failed', async () => {
