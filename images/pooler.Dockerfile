@@ -1,7 +1,11 @@
 # cryptosense-pooler: PgBouncer and the libraries it is linked with.
 #   docker build -f images/pooler.Dockerfile -t cryptosense-pooler:dev images
+#
+# PgBouncer comes from the next Debian release: 1.18, which bookworm has, ends with "bad client state" when a client goes
+# away while its cancel request is on the way. Its libraries are copied with it, so that the base does not matter.
 FROM debian:bookworm-slim AS build
-RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends pgbouncer
+RUN find /etc/apt -name '*.list' -o -name '*.sources' | xargs sed -i 's/bookworm/trixie/g' && \
+    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends pgbouncer
 COPY runtime/collect.sh /usr/local/bin/
 # The mount points exist, so that the root file system can be read-only.
 RUN collect.sh /runtime /usr/sbin/pgbouncer && mkdir -p /runtime/etc/pgbouncer /runtime/var/run/postgresql && \
