@@ -1,0 +1,132 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { equal, ok } from 'uvu/assert';
+import { parseAllDocuments } from 'yaml';
+import { environmentSchema, KIND } from '../../../operator/api/environment.ts';
+import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { suite } from '../../harness/suite.ts';
+import { type Page, pages, parsePage, root } from './pages.ts';
+
+const test = suite('Documentation');
+const all = pages();
+const page = (path: string) => all.find((each) => each.path === path) as Page;
+
+test('every relative link leads to a file, and every anchor to a heading', () => {
+  const dead: string[] = [];
+  for (const { path, links } of all) {
+    for (const link of links.filter((target) => !/^[a-z]+:/.test(target))) {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? path : normalize(join(path, '..', file)).replace(/\/$/, '');
+      if (!existsSync(join(root, target))) dead.push(`${path}: ${link} leads to no file`);
+      else if (anchor !== undefined && !page(target)?.anchors.has(anchor))
+        dead.push(`${path}: ${link} leads to no heading`);
+    }
+  }
+  equal(dead, []);
+});
+
+test('every npm script that a page names is in package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const missing: string[] = [];
+  for (const { path, spans, blocks } of all) {
+    const code = [...spans, ...blocks.map((block) => block.text)].join('\n');
+    for (const [words, run, name = ''] of code.matchAll(/\bnpm (run )?(?:--silent )?([a-z][\w:-]*)/g)) {
+      const builtIn = run === undefined && ['ci', 'install'].includes(name);
+      if (!builtIn && !(name in scripts)) missing.push(`${path}: ${words}`);
+    }
+  }
+  equal(missing, []);
+});
+
+test('every npm script that a person calls is in the README', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const named = page('README.md').rows.map(([command = '']) => command);
+  const unnamed = Object.keys(scripts)
+    .filter((name) => !/^pre/.test(name))
+    .filter((name) => !named.some((cell) => cell === `\`npm run ${name}\`` || cell === `\`npm ${name}\``));
+  equal(unnamed, []);
+});
+
+test('every environment in a page passes the schema, with no field that the schema does not know', () => {
+  let found = 0;
+  for (const { path, blocks } of all) {
+    for (const { text } of blocks.filter(({ language }) => language === 'yaml')) {
+      for (const document of parseAllDocuments(text)) {
+        const resource = document.toJS();
+        if (resource?.kind !== KIND) continue;
+        found += 1;
+        const parsed = environmentSchema.safeParse(resource);
+        ok(parsed.success, `${path}: ${parsed.error?.message}`);
+        equal(parsed.data, resource, path);
+      }
+    }
+  }
+  ok(found > 0, 'no page shows an environment');
+});
+
+const TIERS = ['local', 'development', 'staging', 'production'] as const;
+
+/** Each effective field with its value as the table shows it. */
+function shown(value: unknown, path = ''): [string, string][] {
+  if (Array.isArray(value)) return [[path, value.length === 0 ? 'every host' : code(value.map(item))]];
+  if (typeof value !== 'object' || value === null) return [[path, code([String(value)])]];
+  return Object.entries(value).flatMap(([key, part]) => shown(part, path === '' ? key : `${path}.${key}`));
+}
+
+function item(value: string | { weight?: number; pause?: string }): string {
+  if (typeof value === 'string') return value;
+  return value.weight === undefined ? String(value.pause) : `${value.weight} %`;
+}
+
+function code(parts: string[]): string {
+  return `\`${parts.join(', ')}\``;
+}
+
+test("the table of defaults has every field of every tier with the tier's own value", () => {
+  const table = page('docs/environment.md').rows.filter((cells) => cells.length === TIERS.length + 1);
+  const [heading, ...rows] = table;
+  equal(heading?.slice(1), [...TIERS]);
+  const columns = TIERS.map((tier) => {
+    const { tier: _tier, release, ...rest } = effectiveSpec({ tier, release: { image: 'any:1' } });
+    return new Map(shown({ release: { config: release.config }, ...rest }));
+  });
+  const fields = [...new Set(columns.flatMap((column) => [...column.keys()]))];
+  const expected = fields.map((field) => [
+    code([field]),
+    ...columns.map((column) => column.get(field) ?? ''),
+  ]);
+  equal(rows, expected);
+});
+
+test('every Event and reason that a page explains is one that the operator can write', () => {
+  const source = globSync('operator/**/*.ts', { cwd: root })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n');
+  const explained = ['docs/releases.md', 'docs/runbooks/release-rolled-back.md'].flatMap((path) =>
+    page(path).rows.flatMap(([first = '']) =>
+      [...first.matchAll(/`([A-Z][a-z]+[A-Z]\w+)`/g)].map(([, name]) => name),
+    ),
+  );
+  ok(explained.length > 10, 'the tables of Events and reasons were not found');
+  const unknown = explained.filter((name) => !new RegExp(`['"]?\\b${name}\\b['"]?`).test(source));
+  equal(unknown, []);
+});
+
+test('every decision is in the list of decisions, and every page in an index', () => {
+  const linked = new Set(
+    all.flatMap(({ path, links }) =>
+      links.map((link) => normalize(join(path, '..', link.split('#')[0] ?? ''))),
+    ),
+  );
+  const lost = all.map(({ path }) => path).filter((path) => path !== 'README.md' && !linked.has(path));
+  equal(lost, []);
+});
+
+test('a link or a table inside a code block is not read as one', () => {
+  const found = parsePage('x.md', '# A `b` c\n\n```sh\n[a](b.md)\n| a | b |\n```\n\n[c](d.md) `[e](f.md)`\n');
+  equal(found.links, ['d.md']);
+  equal(found.rows, []);
+  equal([...found.anchors], ['a-b-c']);
+});
+
+test.run();
