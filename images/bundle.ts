@@ -1,19 +1,15 @@
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 // Some dependencies are CommonJS and call require() for Node's own modules, which an ES module does not have.
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
 
-/**
- * Bundles a program and everything it imports into one ES module with its source map beside it: an image then needs no
- * node_modules and starts in two thirds of the time. Throws esbuild's BuildFailure.
- */
-export async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({
+function settings(entry: string) {
+  return {
     entryPoints: [entry],
-    outfile,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -25,7 +21,28 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+  } satisfies BuildOptions;
+}
+
+/**
+ * Bundles a program and everything it imports into one ES module with its source map beside it: an image then needs no
+ * node_modules and starts in two thirds of the time. Throws esbuild's BuildFailure.
+ */
+export async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({ ...settings(entry), outfile });
+}
+
+/** The files that `bundle` reads, relative to the repository's root; writes nothing. */
+export async function inputsOf(entry: string): Promise<string[]> {
+  const root = dirname(import.meta.dirname);
+  const { metafile } = await build({
+    ...settings(entry),
+    absWorkingDir: root,
+    outdir: root,
+    write: false,
+    metafile: true,
   });
+  return Object.keys(metafile.inputs);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

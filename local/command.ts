@@ -13,6 +13,8 @@ export interface CommandOptions {
   /** Added to the environment of this process. */
   env?: Record<string, string>;
   input?: string;
+  /** A file to read standard input from. */
+  inputFile?: string;
   /** Sees every line of both streams as it comes. */
   onLine?: (line: string) => void;
   /** What the reader can do when it fails. */
@@ -41,8 +43,7 @@ export async function command(
   stream.write(`\n${new Date().toISOString()} $ ${[file, ...args].join(' ')}\n`);
   const child = execa(file, args, {
     reject: false,
-    stdin: options.input === undefined ? 'ignore' : 'pipe',
-    ...(options.input === undefined ? {} : { input: options.input }),
+    ...standardInput(options),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
@@ -61,6 +62,11 @@ export async function command(
     throw new LocalFailure(sentence(file, options, result), log);
   }
   return result.stdout;
+}
+
+function standardInput({ input, inputFile }: CommandOptions) {
+  if (inputFile !== undefined) return { inputFile };
+  return input === undefined ? { stdin: 'ignore' as const } : { input };
 }
 
 interface Outcome {

@@ -7,8 +7,10 @@ export interface ImageRecipe {
   /** The name that manifests and examples use, with its tag. */
   name: string;
   dockerfile: string;
-  /** The build context, relative to the checkout. */
+  /** The build context, relative to the checkout; with an `entry` made of `sources` and what the entry imports. */
   context: string;
+  /** The program that is bundled into it. */
+  entry?: string;
   args: Record<string, string>;
   /**
    * The files and folders, relative to the checkout, that decide what is in it, besides the Dockerfile.
@@ -17,21 +19,16 @@ export interface ImageRecipe {
   sources: string[];
 }
 
-const bundled = [
-  'images/bundle.ts',
-  'images/runtime',
-  'package.json',
-  'package-lock.json',
-  '.dockerignore',
-] as const;
+const bundled = ['images/bundle.ts', 'images/runtime', 'package.json', 'package-lock.json'] as const;
 
-function api(version: string, entry = 'app/main.ts', extra: string[] = []): ImageRecipe {
+function api(version: string, entry = 'app/main.ts'): ImageRecipe {
   return {
     name: `cryptosense-api:${version}`,
     dockerfile: 'images/api.Dockerfile',
     context: '.',
+    entry,
     args: { VERSION: version, ENTRY: entry },
-    sources: [...bundled, 'app', ...extra],
+    sources: [...bundled, 'app', 'test/faulty-release'],
   };
 }
 
@@ -52,11 +49,12 @@ function packaged(component: string, folder: string): ImageRecipe {
 export const recipes: readonly ImageRecipe[] = [
   api('1.0.0'),
   api('1.1.0'),
-  api('1.2.0-faulty', 'test/faulty-release/main.ts', ['test/faulty-release']),
+  api('1.2.0-faulty', 'test/faulty-release/main.ts'),
   {
     name: 'cryptosense-operator:dev',
     dockerfile: 'images/operator.Dockerfile',
     context: '.',
+    entry: 'operator/main.ts',
     args: { VERSION: 'dev' },
     sources: [...bundled, 'charts', 'operator'],
   },

@@ -1,4 +1,5 @@
 import { baseImage, ensureBaseImage } from './base-image.ts';
+import { withBundleContext } from './bundle-context.ts';
 import { checkout } from './checkout.ts';
 import { ask } from './command.ts';
 import { docker, dockerEnv, imageId } from './docker.ts';
@@ -63,15 +64,7 @@ async function buildImage(
   const known = await imageId(engine.dockerHost, content);
   if (known === undefined) {
     report(`building ${recipe.name}`);
-    const args = Object.entries(recipe.args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
-    const file = ['--file', recipe.dockerfile, '--tag', content];
-    await docker(engine.dockerHost, ['build', ...file, ...args, recipe.context], {
-      step: `Building ${recipe.name}`,
-      cwd: checkout,
-      onLine: (line) => {
-        if (line.startsWith('Step ')) report(`${recipe.name}: ${line.toLowerCase().slice(0, 80)}`);
-      },
-    });
+    await build(engine, recipe, content, report);
   }
   const image = {
     name: recipe.name,
@@ -81,6 +74,26 @@ async function buildImage(
   };
   report(`${image.name}: ${megabytes(image.bytes)}${image.built ? '' : ', already built'}`);
   return image;
+}
+
+async function build(engine: Engine, recipe: ImageRecipe, tag: string, report: Report): Promise<void> {
+  const { dockerfile, sources, entry, context } = recipe;
+  const args = Object.entries(recipe.args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+  const flags = ['build', '--file', dockerfile, '--tag', tag, ...args];
+  const options = {
+    step: `Building ${recipe.name}`,
+    cwd: checkout,
+    onLine: (line: string) => {
+      if (line.startsWith('Step ')) report(`${recipe.name}: ${line.toLowerCase().slice(0, 80)}`);
+    },
+  };
+  if (entry === undefined) {
+    await docker(engine.dockerHost, [...flags, context], options);
+    return;
+  }
+  await withBundleContext(entry, [dockerfile, ...sources], (inputFile) =>
+    docker(engine.dockerHost, [...flags, '-'], { ...options, inputFile }),
+  );
 }
 
 /** The size as it is printed: decimal megabytes, as docker prints them. */
