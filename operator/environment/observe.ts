@@ -6,6 +6,9 @@ import type { Caches } from './caches.ts';
 import { routeView } from './route.ts';
 import type { Live, RevisionRecord, Snapshot, Workload } from './snapshot.ts';
 
+/** A container runtime can say a lot; the first words name the trouble. */
+const LONGEST_PROBLEM = 160;
+
 /** The caches' picture of one environment. No I/O. `measured` is the newest look at the candidate's pods. */
 export function observe(
   caches: Caches,
@@ -112,12 +115,15 @@ function podProblem(pods: Live[]): string | undefined {
     for (const { state } of status?.containerStatuses ?? []) {
       const reason = state?.waiting?.reason;
       if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
-        return `${reason}${state?.waiting?.message ? `: ${state.waiting.message}` : ''}`.slice(0, 300);
+        return `${reason}${state?.waiting?.message ? `: ${state.waiting.message}` : ''}`.slice(
+          0,
+          LONGEST_PROBLEM,
+        );
       }
     }
     const unscheduled = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
     if (unscheduled)
-      return `${unscheduled.reason ?? 'Unscheduled'}: ${unscheduled.message ?? ''}`.slice(0, 300);
+      return `${unscheduled.reason ?? 'Unscheduled'}: ${unscheduled.message ?? ''}`.slice(0, LONGEST_PROBLEM);
   }
   return undefined;
 }

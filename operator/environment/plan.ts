@@ -125,10 +125,17 @@ function rolloutActions(
     snapshot.gatewayApi && decision.weights ? routeAction(snapshot, decision.weights, owner, settled) : [];
   for (const revision of decision.remove) {
     const guarded: GuardedAction = { type: 'remove', revision };
-    for (const kind of ['Deployment', 'Service', 'ConfigMap']) {
+    const objects = ['Deployment', 'Service', 'ConfigMap'].map((kind) => ({
+      kind,
+      name: its.revision(revision),
+    }));
+    // A finished migration stays as a record that it ran; one that never began must not begin later.
+    const view = snapshot.views.find((candidate) => candidate.revision === revision);
+    if (view?.migration === 'running') objects.push({ kind: 'Job', name: its.migration(revision) });
+    for (const { kind, name } of objects) {
       const live = snapshot.live({
         kind,
-        metadata: { name: its.revision(revision), namespace: snapshot.resolved.namespace },
+        metadata: { name, namespace: snapshot.resolved.namespace },
       });
       if (live) {
         shrink.push({
@@ -188,6 +195,7 @@ function pruneActions(snapshot: Snapshot, decision: RolloutDecision): Action[] {
   const why = `only ${KEPT_RECORDS} former releases are kept`;
   return unused.flatMap(({ revision }): Action[] => [
     { type: 'delete', kind: 'Job', name: its.migration(revision), why },
+    { type: 'delete', kind: 'ConfigMap', name: its.revision(revision), why },
     { type: 'delete', kind: 'ControllerRevision', name: its.revision(revision), why },
   ]);
 }

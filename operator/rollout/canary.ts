@@ -136,7 +136,7 @@ function advance(draft: Draft): void {
   if (!migrated(draft, view)) {
     decision.replicas[stable.revision] = input.replicas;
     decision.weights = { [stable.revision]: 100 };
-    if (view.migration === 'failed') reject(draft, 'MigrationFailed', view.problem ?? 'its migration failed');
+    waitForMigration(draft, candidate, view);
     return;
   }
   const latest = candidate.measurements?.at(-1);
@@ -180,6 +180,29 @@ function advance(draft: Draft): void {
     if (step?.pause !== undefined && !pauseOver(draft, candidate, view, milliseconds(step.pause))) return;
     enter(draft, candidate, candidate.step + 1);
   }
+}
+
+/** A migration that runs has all the time that its Job gives it; one that cannot start has the candidate's deadline. */
+function waitForMigration(draft: Draft, candidate: Candidate, view: RevisionView): void {
+  if (view.migration === 'failed') {
+    reject(draft, 'MigrationFailed', view.problem ?? 'its migration failed');
+    return;
+  }
+  if (view.migration === 'absent' || view.problem === undefined) {
+    delete candidate.waitingSince;
+    return;
+  }
+  candidate.waitingSince ??= iso(draft);
+  if (expired(draft, candidate)) {
+    const { progressDeadline } = draft.input.policy;
+    reject(
+      draft,
+      'ProgressDeadlineExceeded',
+      `its migration did not start in ${progressDeadline}: ${view.problem}`,
+    );
+    return;
+  }
+  lookAgain(draft, deadlineOf(draft, candidate) - draft.input.now);
 }
 
 /** Percentage that the candidate gets: never more than its ready pods can serve, and all of it when stable is dead. */
@@ -288,6 +311,11 @@ function retire(draft: Draft): void {
     if (waits > 0) lookAgain(draft, waits);
     else if (!free) lookAgain(draft, 500);
     else decision.remove.push(revision);
+  }
+  for (const view of draft.views.values()) {
+    // A migration that cannot even start (its image is not to be had) must not start once nobody waits for it.
+    const isStuck = view.migration === 'running' && view.problem !== undefined && view.replicas === undefined;
+    if (isStuck && !current.includes(view.revision)) decision.remove.push(view.revision);
   }
   // Pods of no known role: left by an operator that died between two writes, or by a lost status.
   for (const view of draft.views.values()) {

@@ -91,11 +91,14 @@ test("the table of defaults has every field of every tier with the tier's own va
     return new Map(shown({ release: { config: release.config }, ...rest }));
   });
   const fields = [...new Set(columns.flatMap((column) => [...column.keys()]))];
-  const expected = fields.map((field) => [
-    code([field]),
-    ...columns.map((column) => column.get(field) ?? ''),
-  ]);
-  equal(rows, expected);
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  const expected = fields.map((field) =>
+    line([code([field]), ...columns.map((column) => column.get(field) ?? '')]),
+  );
+  const found = rows.map(line);
+  const missing = expected.filter((row) => !found.includes(row)).map((row) => `it has to have: ${row}`);
+  const wrong = found.filter((row) => !expected.includes(row)).map((row) => `it must not have: ${row}`);
+  equal([...missing, ...wrong], []);
 });
 
 test('every Event and reason that a page explains is one that the operator can write', () => {

@@ -165,6 +165,19 @@ test('M2 a failed migration leaves the old release serving and gives its reason'
   assert.is(world.pods.get('b')?.replicas, undefined);
 });
 
+test('a migration that cannot start is given up at the deadline and does not start later', () => {
+  const world = serving();
+  world.release('b', { problem: 'ErrImagePull' });
+  world.until(() => world.memory.rejected?.revision === 'b');
+  assert.is(world.memory.rejected?.reason, 'ProgressDeadlineExceeded');
+  assert.match(world.memory.rejected?.message ?? '', /did not start in 3m: ErrImagePull/);
+  world.until(() => world.pods.get('b')?.migration === 'absent' && world.last?.progressing === false);
+  world.release('a');
+  world.tick(3);
+  assert.is(world.pods.get('b')?.migration, 'absent');
+  assert.equal(world.weights, ['a=100']);
+});
+
 test('A2 a dead stable release yields its requests to a ready candidate, without a failed verdict', () => {
   const world = serving();
   world.release('b');

@@ -10,6 +10,8 @@ interface Pods {
   replicas?: number;
   ready: number;
   migration: 'absent' | 'running' | 'complete' | 'failed';
+  /** Why its pods, or its migration's, cannot start. */
+  problem?: string;
   /** Share of its requests that a pod of this revision answers with 5xx. */
   errorRatio: number;
   /** Whether its pods ever become ready. */
@@ -83,6 +85,7 @@ export class Simulation {
       ...(p.replicas === undefined ? {} : { replicas: p.replicas }),
       ready: p.ready,
       migration: p.migration,
+      ...(p.problem === undefined ? {} : { problem: p.problem }),
       ...(candidate?.revision === revision && candidate.weight > 0
         ? {
             measurement: judge(
@@ -173,6 +176,7 @@ export class Simulation {
     for (const revision of decision.remove) {
       const gone = () => {
         const p = this.#of(revision);
+        if (p.migration === 'running') p.migration = 'absent';
         delete p.replicas;
         p.ready = 0;
       };
@@ -185,7 +189,7 @@ export class Simulation {
   #second(requests: number): void {
     this.now += 1000;
     for (const p of this.pods.values()) {
-      if (p.migration === 'running') p.migration = 'complete';
+      if (p.migration === 'running' && p.problem === undefined) p.migration = 'complete';
       if (p.replicas !== undefined && p.starts) p.ready = Math.min(p.ready + 1, p.replicas);
     }
     if (this.route) this.route.confirmed = true;
