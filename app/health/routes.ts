@@ -5,13 +5,15 @@ import type { Probes } from './probes.ts';
 /**
  * - `/health` says that the process answers, and touches no dependency: a liveness probe that did would restart
  *   every pod when the database is away.
- * - `/health/ready` says whether to send requests here: not while draining, not without the database. Redis costs
- *   speed only, so it has no say.
+ * - `/health/ready` says whether to send requests here: not before the database answered once, so that a release with
+ *   a wrong address never gets a request, and not while draining. A database that goes away later takes no pod out of
+ *   service: all of them would go at once, and with them the prices that they still know.
  * - `/health/detailed` is for people and uptime checks.
  */
 export function healthRoutes(router: Router, options: { probes: Probes; drain: Drain }): void {
   const { probes, drain } = options;
   const now = () => new Date().toISOString();
+  let started = false;
 
   router.get('/health', (ctx) => {
     ctx.set('Cache-Control', 'no-store');
@@ -20,11 +22,8 @@ export function healthRoutes(router: Router, options: { probes: Probes; drain: D
 
   router.get('/health/ready', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    const reason = drain.begun
-      ? 'draining'
-      : (await probes.database()) === 'ok'
-        ? undefined
-        : 'database unreachable';
+    started ||= (await probes.database()) === 'ok';
+    const reason = drain.begun ? 'draining' : started ? undefined : 'the database was not reached yet';
     ctx.status = reason === undefined ? 200 : 503;
     ctx.body = {
       status: reason === undefined ? 'ok' : 'unavailable',
