@@ -52,6 +52,8 @@ test('with the database gone or silent, known prices are served, others are a 50
     () => status(`${url}/api/prices/BTC`),
     (found) => found === 200,
   );
+  // As the kubelet does before a pod gets its first request.
+  assert.is(await status(`${url}/health/ready`), 200);
   for (const shut of [() => database.cut(), async () => database.hang()]) {
     await shut();
     await cache.cut();
