@@ -48,8 +48,10 @@ export async function demonstrate(options: {
     const mark = load.counters;
     const started = performance.now();
     screen.say(`kubectl patch cse ${name} --type merge -p '{"spec":{"release":{"image":"${image}"}}}'`);
-    await release(image);
-    const environment = await watch.until(what, (e) => ended(e) && isSettled(e), 300_000);
+    const { generation = 0 } = (await release(image)).metadata;
+    // What the watch shows may still be of before the patch.
+    const isNew = (e: Environment) => e.metadata.generation >= generation;
+    const environment = await watch.until(what, (e) => isNew(e) && ended(e) && isSettled(e), 300_000);
     return { environment, load: load.since(mark), seconds: Math.round((performance.now() - started) / 1000) };
   };
 

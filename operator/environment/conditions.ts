@@ -41,12 +41,15 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     missing.length === 0
       ? verdict('True', 'Serving', 'Every component is ready and the stable release serves.')
       : verdict('False', missing[0] as string, missing.map((type) => verdicts[type]?.message).join(' '));
-  const working = !stalled && (decision?.progressing === true || missing.length > 0);
+  const { database, pooler, cache } = snapshot.workloads;
+  const moving = [database, pooler, cache].find((one) => !one.settled);
+  const working = !stalled && (decision?.progressing === true || missing.length > 0 || moving !== undefined);
   verdicts.Reconciling = working
     ? verdict(
         'True',
         memory.candidate ? 'RollingOut' : 'Progressing',
-        decision?.summary || 'The environment is being brought into the state of its spec.',
+        (decision?.progressing ? decision.summary : moving?.message) ||
+          'The environment is being brought into the state of its spec.',
       )
     : verdict('False', 'Settled', 'There is nothing left to do.');
   verdicts.Stalled = stalled ?? verdict('False', 'NotStalled', 'Nothing stands in the way.');

@@ -4,10 +4,8 @@ import { revisionOf } from '../rollout/revision.ts';
 import type { RevisionView } from '../rollout/state.ts';
 import type { Caches } from './caches.ts';
 import { routeView } from './route.ts';
-import type { Live, RevisionRecord, Snapshot, Workload } from './snapshot.ts';
-
-/** A container runtime can say a lot; the first words name the trouble. */
-const LONGEST_PROBLEM = 160;
+import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
+import { podProblem, workloadOf } from './workloads.ts';
 
 /** The caches' picture of one environment. No I/O. `measured` is the newest look at the candidate's pods. */
 export function observe(
@@ -24,6 +22,8 @@ export function observe(
     .filter((live) => live.metadata.labels?.[LABELS.revision] !== undefined)
     .map(recordOf);
   const pods = of('Pod');
+  const podsOf = (component: string) =>
+    pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component);
   const stable = environment.status?.stable?.revision;
 
   const views = records.map((record): RevisionView => {
@@ -57,14 +57,17 @@ export function observe(
     route: route ? routeView(route, resolved, seen.now) : undefined,
     gatewayApi: caches.has('HTTPRoute'),
     workloads: {
-      database: workloadOf(
-        caches.get('StatefulSet', namespace, its.database),
-        'PostgreSQL',
-        pods,
-        'database',
-      ),
-      pooler: workloadOf(caches.get('Deployment', namespace, its.pooler), 'PgBouncer', pods, 'pooler'),
-      cache: workloadOf(caches.get('StatefulSet', namespace, its.cache), 'Redis', pods, 'cache'),
+      database: workloadOf('PostgreSQL', caches.get('StatefulSet', namespace, its.database), {
+        pods: podsOf('database'),
+        storage: resolved.spec.database.storage,
+      }),
+      pooler: workloadOf('PgBouncer', caches.get('Deployment', namespace, its.pooler), {
+        pods: podsOf('pooler'),
+      }),
+      cache: workloadOf('Redis', caches.get('StatefulSet', namespace, its.cache), {
+        pods: podsOf('cache'),
+        storage: resolved.spec.cache.storage,
+      }),
     },
     stableReplicas: (stableDeployment?.status as { replicas?: number } | undefined)?.replicas ?? 0,
     live: (manifest) => caches.get(manifest.kind, namespace, manifest.metadata.name),
@@ -100,39 +103,4 @@ function readyEndpoints(slices: Live[], service: string): number {
     .filter((endpoint) => endpoint.conditions?.ready === true)
     .flatMap((endpoint) => endpoint.addresses);
   return new Set(addresses).size;
-}
-
-/** The first reason, in the kubelet's or scheduler's words, why one of `pods` does not run. */
-function podProblem(pods: Live[]): string | undefined {
-  type Waiting = { state?: { waiting?: { reason?: string; message?: string } } };
-  for (const pod of pods) {
-    const status = pod.status as
-      | {
-          containerStatuses?: Waiting[];
-          conditions?: { type: string; status: string; reason?: string; message?: string }[];
-        }
-      | undefined;
-    for (const { state } of status?.containerStatuses ?? []) {
-      const reason = state?.waiting?.reason;
-      if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
-        return `${reason}${state?.waiting?.message ? `: ${state.waiting.message}` : ''}`.slice(
-          0,
-          LONGEST_PROBLEM,
-        );
-      }
-    }
-    const unscheduled = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
-    if (unscheduled)
-      return `${unscheduled.reason ?? 'Unscheduled'}: ${unscheduled.message ?? ''}`.slice(0, LONGEST_PROBLEM);
-  }
-  return undefined;
-}
-
-function workloadOf(live: Live | undefined, title: string, pods: Live[], component: string): Workload {
-  if (!live) return { ready: false, message: `${title} is being created.` };
-  const wanted = (live.spec as { replicas?: number }).replicas ?? 1;
-  const ready = (live.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0;
-  const problem = podProblem(pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component));
-  const message = `${title}: ${ready} of ${wanted} pods ready${ready < wanted && problem ? ` (${problem})` : ''}.`;
-  return { ready: ready > 0, message };
 }

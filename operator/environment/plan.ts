@@ -4,6 +4,7 @@ import type { EnvironmentStatus } from '../api/status.ts';
 import { decide } from '../rollout/canary.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
+import { withLiveClaims } from './claims.ts';
 import { statusOf } from './conditions.ts';
 import { reasonToApply, stamped } from './drift.ts';
 import { sameWeights, withRoutedAt } from './route.ts';
@@ -50,7 +51,10 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
   const { replicas, autoscaling } = snapshot.resolved.spec;
   if (replicas === undefined) actions.push({ type: 'initReplicas', replicas: autoscaling.minReplicas });
-  for (const manifest of rendered.components) pushApply(actions, snapshot, owned(manifest, owner), settled);
+  for (const component of rendered.components) {
+    const manifest = withLiveClaims(component, snapshot.live(component));
+    pushApply(actions, snapshot, owned(manifest, owner), settled);
+  }
 
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
   const record = known ?? newRecord(snapshot, rendered);

@@ -28,6 +28,8 @@ export interface RevisionRecord {
 
 export interface Workload {
   ready: boolean;
+  /** Every pod is of the newest form and ready. */
+  settled: boolean;
   message: string;
 }
 

@@ -242,6 +242,8 @@ function pauseOver(draft: Draft, candidate: Candidate, view: RevisionView, lengt
     decision.summary = `${place}: watched until ${until} UTC; ${figures}`;
     return false;
   }
+  // Nobody can judge a candidate that gets no requests by the steps' own word: such a pause is only time.
+  if (weightAt(input.policy.canary.steps, candidate.step) === 0) return true;
   if (latest?.verdict === 'pass') return true;
   if (latest?.verdict === 'inconclusive' && analysis.onInsufficientData === 'continue') {
     note(

@@ -103,6 +103,17 @@ test('a deadline does not fire because a pause was long', () => {
   world.until(() => world.memory.stable?.revision === 'b');
 });
 
+test('a pause before the first weight is only time, for there is nothing to judge', () => {
+  const world = new Simulation({
+    rollout: { canary: { steps: [{ pause: '20s' }, { weight: 10 }, { pause: '10s' }, { weight: 100 }] } },
+  });
+  world.release('a');
+  world.until(() => world.last?.progressing === false);
+  world.release('b');
+  world.until(() => world.memory.stable?.revision === 'b', 120);
+  assert.equal(world.weights, ['a=100', 'a=90 b=10', 'b=100']);
+});
+
 test('C6 a third release during a canary: the second goes to 0 %, the first serves throughout', () => {
   const world = serving();
   world.release('b');

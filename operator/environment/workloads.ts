@@ -1,0 +1,60 @@
+import { claimNote } from './claims.ts';
+import type { Live, Workload } from './snapshot.ts';
+
+/** A container runtime can say a lot; the first words name the trouble. */
+const LONGEST_PROBLEM = 160;
+
+/** The first reason, in the kubelet's or scheduler's words, why one of `pods` does not run. */
+export function podProblem(pods: Live[]): string | undefined {
+  type Waiting = { state?: { waiting?: { reason?: string; message?: string } } };
+  for (const pod of pods) {
+    const status = pod.status as
+      | {
+          containerStatuses?: Waiting[];
+          conditions?: { type: string; status: string; reason?: string; message?: string }[];
+        }
+      | undefined;
+    for (const { state } of status?.containerStatuses ?? []) {
+      const reason = state?.waiting?.reason;
+      if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
+        return `${reason}${state?.waiting?.message ? `: ${state.waiting.message}` : ''}`.slice(
+          0,
+          LONGEST_PROBLEM,
+        );
+      }
+    }
+    const unscheduled = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
+    if (unscheduled)
+      return `${unscheduled.reason ?? 'Unscheduled'}: ${unscheduled.message ?? ''}`.slice(0, LONGEST_PROBLEM);
+  }
+  return undefined;
+}
+
+/** How a Deployment or StatefulSet is, in one sentence. `storage` is the volume's size that the spec asks for. */
+export function workloadOf(
+  title: string,
+  live: Live | undefined,
+  known: { pods: Live[]; storage?: string },
+): Workload {
+  if (!live) return { ready: false, settled: false, message: `${title} is being created.` };
+  const wanted = (live.spec as { replicas?: number }).replicas ?? 1;
+  const status = (live.status ?? {}) as {
+    observedGeneration?: number;
+    readyReplicas?: number;
+    updatedReplicas?: number;
+    replicas?: number;
+  };
+  const ready = status.readyReplicas ?? 0;
+  const updated = status.updatedReplicas ?? 0;
+  const isCurrent = status.observedGeneration === live.metadata.generation;
+  const settled = isCurrent && ready === wanted && updated === wanted && status.replicas === wanted;
+  const problem = podProblem(known.pods);
+  const isRolling = ready >= wanted && !settled;
+  const why = isRolling
+    ? ', new ones are replacing old ones'
+    : ready < wanted && problem
+      ? ` (${problem})`
+      : '';
+  const note = known.storage === undefined ? '' : claimNote(live, known.storage);
+  return { ready: ready > 0, settled, message: `${title}: ${ready} of ${wanted} pods ready${why}.${note}` };
+}
