@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ensureBaseImage } from './base-image.ts';
 import { runFolder } from './checkout.ts';
 import { currentEngine, type Engine, ensureEngine, releaseEngine } from './engine.ts';
-import { deleteKind, ensureKind, kubeconfigOf, refuseLoading } from './kind.ts';
+import { deleteKind, ensureKind, kubeconfigOf, refuseLoading, waitForDns } from './kind.ts';
 import { withLock } from './lock.ts';
 import { namedCluster } from './named-cluster.ts';
 import { kubectlBinary } from './node/binaries.ts';
@@ -20,8 +20,10 @@ export interface LocalCluster {
   /** For DOCKER_HOST; undefined when the cluster is not made of containers here. */
   dockerHost: string | undefined;
   kubectl: string;
+  /** Resolves when names are resolved in it: some ten seconds after `up`, which images can use. */
+  ready(report: Report): Promise<void>;
   /** Brings images of the engine into the cluster; those that are there already cost nothing. */
-  loadImages(tags: string[]): Promise<void>;
+  loadImages(tags: string[], report: Report): Promise<void>;
   /** named: the user's own, by KUBECONFIG. kind: made here. */
   origin: 'named' | 'kind';
 }
@@ -39,9 +41,10 @@ export async function up({ name, report }: { name: string; report: Report }): Pr
       kubeconfig,
       kubectl,
       gatewayUrl: process.env.CRYPTOSENSE_GATEWAY_URL,
+      ready: async () => {},
       dockerHost: kind?.dockerHost,
-      loadImages: async (tags) =>
-        kind ? loadImages(kind.dockerHost, kind.name, tags, report) : refuseLoading(tags),
+      loadImages: async (tags, say) =>
+        kind ? loadImages(kind.dockerHost, kind.name, tags, say) : refuseLoading(tags),
       origin: 'named',
     };
   }
@@ -59,7 +62,8 @@ async function upKind(name: string, report: Report): Promise<LocalCluster> {
     gatewayUrl: `http://127.0.0.1:${port}`,
     dockerHost: engine.dockerHost,
     kubectl,
-    loadImages: (tags) => loadImages(engine.dockerHost, name, tags, report),
+    ready: (say) => waitForDns(kubectl, kubeconfigOf(name), say),
+    loadImages: (tags, say) => loadImages(engine.dockerHost, name, tags, say),
     origin: 'kind',
   };
 }

@@ -77,7 +77,7 @@ async function create(
   wanted: { name: string; image: string | undefined; kubectl: string },
   report: Report,
 ): Promise<number> {
-  const { name, image, kubectl } = wanted;
+  const { name, image } = wanted;
   const kind = await kindBinary(report);
   const template = await readFile(join(checkout, 'kind-config.yaml'), 'utf8');
   await mkdir(folderOf(name), { recursive: true });
@@ -93,7 +93,6 @@ async function create(
     },
     advice: 'Run `npm run down`, then the command again.',
   });
-  await waitForDns(kubectl, kubeconfigOf(name), report);
   const state: KindState = { gatewayPort: port };
   await writeFile(join(folderOf(name), 'cluster.json'), `${JSON.stringify(state)}\n`);
   return port;
@@ -105,7 +104,8 @@ export function kindStep(line: string): string | undefined {
   return /^[A-Z].*\.\.\.$/.test(text) ? text.replace(/\s*\.\.\.$/, '') : undefined;
 }
 
-async function waitForDns(kubectl: string, kubeconfig: string, report: Report): Promise<void> {
+/** Resolves when the pods of a cluster can look names up. */
+export async function waitForDns(kubectl: string, kubeconfig: string, report: Report): Promise<void> {
   report('waiting for the cluster DNS');
   const args = ['--kubeconfig', kubeconfig, '-n', 'kube-system', 'rollout', 'status', 'deployment/coredns'];
   await command(kubectl, [...args, '--timeout=180s'], {

@@ -19,8 +19,8 @@ export interface NamedCluster {
  * cluster behind it is found, mended and counted in the ordinary way.
  */
 export async function namedCluster(report: Report): Promise<NamedCluster | undefined> {
-  const kubeconfig = process.env.KUBECONFIG;
-  if (kubeconfig === undefined || kubeconfig === '' || isOurs(kubeconfig)) return undefined;
+  const kubeconfig = foreignKubeconfig();
+  if (kubeconfig === undefined) return undefined;
   const kubectl = await kubectlBinary(true, report);
   if (!(await apiAnswers(kubectl, kubeconfig))) {
     report(`the cluster that KUBECONFIG=${kubeconfig} names does not answer: using one on this machine`);
@@ -34,6 +34,9 @@ export async function namedCluster(report: Report): Promise<NamedCluster | undef
   return { kubeconfig, kubectl, kind };
 }
 
-function isOurs(kubeconfig: string): boolean {
-  return resolve(kubeconfig).startsWith(runFolder + sep);
+/** KUBECONFIG, unless it is empty or one of our own. */
+export function foreignKubeconfig(): string | undefined {
+  const kubeconfig = process.env.KUBECONFIG;
+  if (kubeconfig === undefined || kubeconfig === '') return undefined;
+  return resolve(kubeconfig).startsWith(runFolder + sep) ? undefined : kubeconfig;
 }

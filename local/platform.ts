@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderOperator } from '../charts/render.ts';
 import { apply, waitFor, waitForRollout } from './addons/cluster-access.ts';
+import { builtAddonImages } from './addons/images.ts';
 import { installAddons } from './addons/install.ts';
 import { cacheRoot } from './cache.ts';
 import { checkout } from './checkout.ts';
@@ -10,6 +11,7 @@ import { docker } from './docker.ts';
 import { ensureEngine } from './engine.ts';
 import { buildImages, megabytes, type ProjectImages } from './images.ts';
 import { withLock } from './lock.ts';
+import { foreignKubeconfig } from './named-cluster.ts';
 import type { Report } from './report.ts';
 import { runSteps, type Step } from './steps.ts';
 
@@ -25,11 +27,14 @@ export interface Platform {
 export async function bringUpPlatform(name: string): Promise<Platform> {
   let cluster: LocalCluster | undefined;
   let images: ProjectImages = [];
-  const named = process.env.KUBECONFIG !== undefined && process.env.KUBECONFIG !== '';
+  let addons: string[] = [];
   const build: Step = {
     name: 'Images of the project',
     work: async (report) => {
-      images = await buildImages({ engine: await ensureEngine(report, name), report });
+      const engine = await ensureEngine(report, name);
+      images = await buildImages({ engine, report });
+      // Built while the cluster is made, and brought in with the others: one transfer is much faster than two.
+      addons = await builtAddonImages(engine.dockerHost, report);
     },
   };
   const make: Step = {
@@ -39,13 +44,16 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
     },
   };
   // A cluster that the user names has a registry of its own, or is a kind cluster whose engine is there.
-  await runSteps(named ? [make] : [make, build], { concurrent: true });
+  await runSteps(foreignKubeconfig() ? [make] : [make, build], { concurrent: true });
   const ready = cluster as LocalCluster | undefined;
   if (!ready) throw new Error('the cluster step ended without a cluster');
+  const loading: Step = {
+    name: 'Images into the cluster',
+    work: (report) => load(ready, images, addons, report),
+  };
+  const dns: Step = { name: 'Name resolution in the cluster', work: (report) => ready.ready(report) };
+  await runSteps(images.length > 0 ? [loading, dns] : [dns], { concurrent: true });
   await runSteps([
-    ...(images.length > 0
-      ? [{ name: 'Images into the cluster', work: (report: Report) => load(ready, images, report) }]
-      : []),
     { name: 'Gateway, metrics and storage', work: (report) => installAddons({ cluster: ready, report }) },
     { name: 'Operator', work: (report) => installOperator(ready, images, report) },
   ]);
@@ -54,14 +62,19 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
 }
 
 /** Gives the images their friendly names for as long as they are loaded: checkouts that share an engine share names. */
-async function load(cluster: LocalCluster, images: ProjectImages, report: Report): Promise<void> {
+async function load(
+  cluster: LocalCluster,
+  images: ProjectImages,
+  addons: string[],
+  report: Report,
+): Promise<void> {
   const { dockerHost } = cluster;
   if (dockerHost === undefined) return;
   await withLock(join(cacheRoot(), 'image-names.lock'), 'naming images', report, async () => {
     for (const { name, content } of images) {
       await docker(dockerHost, ['tag', content, name], { step: `Naming ${name}` });
     }
-    await cluster.loadImages(images.map(({ name }) => name));
+    await cluster.loadImages([...images.map(({ name }) => name), ...addons], report);
   });
 }
 

@@ -15,6 +15,7 @@ await script(async () => {
       name: `Bringing up ${clusterName(purpose)}`,
       work: async (report) => {
         const cluster = await up({ name: clusterName(purpose), report });
+        await cluster.ready(report);
         const lines = [
           `export KUBECONFIG=${cluster.kubeconfig}`,
           ...(cluster.dockerHost === undefined ? [] : [`export DOCKER_HOST=${cluster.dockerHost}`]),

@@ -1,4 +1,5 @@
 import { ask, command } from '../command.ts';
+import type { Report } from '../report.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What the add-ons need of a LocalCluster. */
@@ -7,7 +8,7 @@ export interface AddonCluster {
   /** The path of the program. */
   kubectl: string;
   dockerHost: string | undefined;
-  loadImages(tags: string[]): Promise<void>;
+  loadImages(tags: string[], report: Report): Promise<void>;
 }
 
 const fieldManager = 'cryptosense-local';

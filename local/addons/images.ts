@@ -64,6 +64,12 @@ export async function addonImagesFor(dockerHost: string | undefined, report: Rep
   return buildAddons({ dockerHost, hasRegistry: await hasRegistry(dockerHost, report) }, report);
 }
 
+/** The add-ons' images that a cluster of this engine has to be given; none where it pulls them itself. */
+export async function builtAddonImages(dockerHost: string, report: Report): Promise<string[]> {
+  const images = await addonImagesFor(dockerHost, report);
+  return isBuiltHere(images.traefik) ? Object.values(images) : [];
+}
+
 /** An image that holds one static binary and nothing else, tagged by the key of its build. */
 async function addonImage(
   dockerHost: string,

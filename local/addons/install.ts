@@ -27,7 +27,7 @@ export async function installAddons({
       ...(missing.storage ? [images.localPath, images.storageHelper] : []),
     ];
     report('bringing the add-ons into the cluster');
-    await cluster.loadImages(wanted);
+    await cluster.loadImages(wanted, report);
   }
 
   if (missing.storage)

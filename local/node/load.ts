@@ -59,7 +59,7 @@ async function loadIntoNode(
     (await ask('docker', ['exec', node, 'ctr', '-n', 'k8s.io', 'images', 'ls', '-q'], { env })) ?? '';
   const missing = missingTags(wanted, record, present);
   if (missing.length === 0) return;
-  report(`loading ${missing.join(', ')}`);
+  report(missing.length > 3 ? `loading ${missing.length} images` : `loading ${missing.join(', ')}`);
   const save = execa('docker', ['save', ...missing], { env, buffer: false, reject: false });
   const importing = ['exec', '-i', node, 'ctr', '-n', 'k8s.io', 'images', 'import', '--all-platforms', '-'];
   const result = await save.pipe('docker', importing, { env, reject: false });
