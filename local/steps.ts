@@ -25,13 +25,28 @@ export async function runSteps(steps: Step[], options: StepOptions = {}): Promis
       await timed(
         step.name,
         (line) => {
-          task.output = line;
+          task.output = fitted(withoutName(line, step.name), process.stdout.columns - INDENT);
         },
         step.work,
       );
     },
   }));
   await new Listr(tasks, { concurrent, rendererOptions: { collapseErrors: false } }).run();
+}
+
+/** A line of `timed` under the title that says the step's name already. */
+export function withoutName(line: string, name: string): string {
+  return line.startsWith(name) ? line.slice(name.length).replace(/^(: | )/, '') : line;
+}
+
+/** What listr2 puts before a step's line. */
+const INDENT = 6;
+
+/** The line in `width` columns: of a long one the middle is left out, because the time left stands at its end. */
+export function fitted(line: string, width: number): string {
+  if (line.length <= width) return line;
+  const end = line.match(/ \([^()]*\)$/)?.[0] ?? '';
+  return `${line.slice(0, Math.max(0, width - end.length - 1))}…${end}`;
 }
 
 async function runPlainly(steps: Step[], concurrent: boolean): Promise<void> {
@@ -50,9 +65,9 @@ export const printLine: Report = (line) => {
   process.stdout.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`);
 };
 
-const QUIET_MS = 5_000;
+const QUIET_MS = 15_000;
 
-/** A compiler reports thousands of packages: of lines that differ only in their numbers, one in five seconds is passed on. */
+/** A compiler reports thousands of packages: of lines that differ only in their numbers, one in fifteen seconds is passed on. */
 export function throttled(report: Report, now: () => number = Date.now): Report {
   let shape = '';
   let last = Number.NEGATIVE_INFINITY;

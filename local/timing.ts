@@ -50,6 +50,9 @@ async function expected(name: string): Promise<number | undefined> {
   return (await records())[name] ?? (typical === undefined ? undefined : typical * 1_000);
 }
 
+/** The time left of a step within a step: the outer one's is the one that the reader waits for. */
+const TIME_LEFT = / \((about \d+ \w+ left|longer than last time)\)$/;
+
 /** Runs a step: what it reports is followed by the time left, and how long it took is recorded when it succeeds. */
 export async function timed<T>(
   name: string,
@@ -61,10 +64,11 @@ export async function timed<T>(
   let line = '';
   const say = () => {
     const left = timeLeft(expectedMs, Date.now() - started);
+    if (left !== '') line = line.replace(TIME_LEFT, '');
     report(`${name}${line === '' ? '' : `: ${line}`}${left === '' ? '' : ` (${left})`}`);
   };
   // A long compilation says nothing for minutes: the time left still moves.
-  const ticker = setInterval(say, 15_000);
+  const ticker = setInterval(say, 5_000);
   try {
     const result = await work((next) => {
       line = next;

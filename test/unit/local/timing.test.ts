@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { throttled } from '../../../local/steps.ts';
+import { fitted, throttled, withoutName } from '../../../local/steps.ts';
 import { durationTable, nextEstimate, timeLeft } from '../../../local/timing.ts';
 import { suite } from '../../harness/suite.ts';
 
@@ -29,7 +29,7 @@ test('a step that is over its time does not promise an end', () => {
   assert.is(timeLeft(60_000, 61_000), 'longer than last time');
 });
 
-test('lines that differ only in numbers are passed on once in five seconds', () => {
+test('lines that differ only in numbers are passed on once in fifteen seconds', () => {
   let now = 0;
   const lines: string[] = [];
   const report = throttled(
@@ -38,10 +38,26 @@ test('lines that differ only in numbers are passed on once in five seconds', () 
   );
   report('10 packages');
   report('11 packages');
-  now = 6_000;
+  now = 16_000;
   report('12 packages');
   report('linking');
   assert.equal(lines, ['10 packages', '12 packages', 'linking']);
+});
+
+test('under its own title a step does not repeat its name', () => {
+  assert.is(
+    withoutName('Cluster: Preparing nodes (about 35 s left)', 'Cluster'),
+    'Preparing nodes (about 35 s left)',
+  );
+  assert.is(withoutName('Cluster (about 35 s left)', 'Cluster'), '(about 35 s left)');
+  assert.is(withoutName('Cluster', 'Cluster'), '');
+  assert.is(withoutName('something else', 'Cluster'), 'something else');
+});
+
+test('a line that is too long for the terminal keeps its time left', () => {
+  assert.is(fitted('short (about 5 s left)', 40), 'short (about 5 s left)');
+  assert.is(fitted('a very long line about a build (about 5 s left)', 30), 'a very long … (about 5 s left)');
+  assert.is(fitted('without any time', 10), 'without a…');
 });
 
 test('the table aligns names and seconds', () => {
