@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cached, cacheRoot } from './cache.ts';
@@ -31,7 +31,11 @@ export async function buildGo(build: GoBuild): Promise<string> {
   const go = await ensureGo(await requiredGo(directory), build.report);
   const inputs = [go.version, process.arch, ldflags, ...packages, ...sources];
   const compile = async (out: string) => {
-    const log = { step: `Building ${build.name} with Go`, cwd: directory, env: goEnvironment(go.binary) };
+    // Go leaves its work behind when it is interrupted, gigabytes for Kubernetes; here the next run removes it.
+    const work = join(out, 'work');
+    await mkdir(work);
+    const env = { ...goEnvironment(go.binary), GOTMPDIR: work };
+    const log = { step: `Building ${build.name} with Go`, cwd: directory, env };
     let compiled = 0;
     let downloaded = 0;
     await command(
@@ -47,6 +51,7 @@ export async function buildGo(build: GoBuild): Promise<string> {
         },
       },
     );
+    await rm(work, { recursive: true });
   };
   return cached(`bin-${build.name}`, inputs, compile, build.report);
 }
