@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 const LINE_PX = 20;
 const CHAR_PX = 8.1;
-const MOST_COLUMNS = 124;
+const MOST_COLUMNS = 146;
 
 const COLOURS: [pattern: RegExp, colour: string][] = [
   [/█+/g, '#4cc9f0'],
