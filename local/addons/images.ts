@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { baseImage, ensureBaseImage } from '../base-image.ts';
 import { cacheRoot } from '../cache.ts';
 import { docker, hasRegistry, imageId } from '../docker.ts';
-import { buildGo } from '../go.ts';
+import { buildGo, moduleVersion } from '../go.ts';
 import { writeImageArchive } from '../node/archive.ts';
+import { kubernetesRegistry } from '../node/control-plane.ts';
 import type { Report } from '../report.ts';
 
 export interface AddonImages {
@@ -18,6 +19,8 @@ export interface AddonImages {
 /** Changes when an image is put together in another way from the same binary. */
 const LAYOUT = 'v1';
 
+const TRAEFIK_MODULE = 'github.com/traefik/traefik/v3';
+
 const builtPrefix = 'cryptosense-addon-';
 
 /** Whether an image was built here, so that a cluster has to be given it. */
@@ -25,13 +28,21 @@ export function isBuiltHere(image: string): boolean {
   return image.startsWith(builtPrefix);
 }
 
-/** What an ordinary cluster pulls; the versions are those of local/go. */
-const published: AddonImages = {
-  traefik: 'traefik:v3.6.7',
-  metricsServer: 'registry.k8s.io/metrics-server/metrics-server:v0.9.0',
-  localPath: 'rancher/local-path-provisioner:v0.0.30',
-  storageHelper: baseImage,
-};
+/** What an ordinary cluster pulls, in the versions of local/go. */
+async function published(report: Report): Promise<AddonImages> {
+  const [traefik, metrics, localPath] = await Promise.all([
+    moduleVersion('traefik', TRAEFIK_MODULE),
+    moduleVersion('metrics-server', 'sigs.k8s.io/metrics-server'),
+    moduleVersion('local-path-provisioner', 'github.com/rancher/local-path-provisioner'),
+  ]);
+  return {
+    traefik: `traefik:${traefik}`,
+    // The one of them that is not where short names are looked up.
+    metricsServer: `${await kubernetesRegistry(report)}/metrics-server/metrics-server:${metrics}`,
+    localPath: `rancher/local-path-provisioner:${localPath}`,
+    storageHelper: baseImage,
+  };
+}
 
 /**
  * The names of the add-ons' images for clusters of this engine: public ones where they can be pulled (nothing is done
@@ -41,7 +52,7 @@ async function buildAddons(
   engine: { dockerHost: string; hasRegistry: boolean },
   report: Report,
 ): Promise<AddonImages> {
-  if (engine.hasRegistry) return published;
+  if (engine.hasRegistry) return published(report);
   await ensureBaseImage({ ...engine, ours: false }, report);
   // One after the other: the Go compiler keeps every core busy by itself.
   const { dockerHost } = engine;
@@ -53,14 +64,15 @@ async function buildAddons(
     '',
     report,
   );
-  const version = '-X github.com/traefik/traefik/v3/pkg/version.Version=3.6.7';
+  const release = (await moduleVersion('traefik', TRAEFIK_MODULE)).slice(1);
+  const version = `-X ${TRAEFIK_MODULE}/pkg/version.Version=${release}`;
   const traefik = await addonImage(dockerHost, 'traefik', 'traefik', version, report);
   return { traefik, metricsServer, localPath, storageHelper: baseImage };
 }
 
 /** The images for a cluster whose containers run in `dockerHost`, or anywhere when that is undefined. */
 export async function addonImagesFor(dockerHost: string | undefined, report: Report): Promise<AddonImages> {
-  if (dockerHost === undefined) return published;
+  if (dockerHost === undefined) return published(report);
   return buildAddons({ dockerHost, hasRegistry: await hasRegistry(dockerHost, report) }, report);
 }
 

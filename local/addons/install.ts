@@ -19,6 +19,7 @@ export async function installAddons({
   report: Report;
 }): Promise<void> {
   const missing = await missingAddons(cluster);
+  if (!missing.gateway && !missing.metrics && !missing.storage) return;
   const images = await addonImagesFor(cluster.dockerHost, report);
   if (cluster.dockerHost !== undefined && isBuiltHere(images.traefik)) {
     const wanted = [

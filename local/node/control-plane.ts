@@ -3,10 +3,11 @@ import { basename, join, relative } from 'node:path';
 import { cached, cacheRoot } from '../cache.ts';
 import { command } from '../command.ts';
 import { rootFileSystem } from '../debian.ts';
+import { moduleFolder } from '../go.ts';
 import { LocalFailure, type Report } from '../report.ts';
 import { type ArchivedImage, writeImageArchive } from './archive.ts';
 import { corednsBinary, kubernetesBinaries, pauseBinary } from './binaries.ts';
-import { kubernetesVersion } from './versions.ts';
+import { KIND_MODULE, kubernetesVersion } from './versions.ts';
 
 /**
  * The images of the control plane, made from our own binaries, as one archive. Their names are those that
@@ -75,6 +76,13 @@ function controlPlaneImages(names: string[], from: Sources): ArchivedImage[] {
         );
     }
   });
+}
+
+/** Where the Kubernetes project publishes its images, as the node configuration that kind ships names it. */
+export async function kubernetesRegistry(report: Report): Promise<string> {
+  const kind = await moduleFolder('kind', KIND_MODULE, report);
+  const image = await sandboxImageOf(join(kind, 'images/base/files/etc/containerd/config.toml'));
+  return image.slice(0, image.indexOf('/'));
 }
 
 /** The pause image that a containerd configuration names. */
