@@ -33,7 +33,7 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
     work: async (report) => {
       const engine = await ensureEngine(report, name);
       images = await buildImages({ engine, report });
-      // Built while the cluster is made, and brought in with the others: one transfer is much faster than two.
+      // Made while the cluster is, so that it gets them as soon as it is there.
       addons = await builtAddonImages(engine.dockerHost, report);
     },
   };
@@ -47,34 +47,53 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
   await runSteps(foreignKubeconfig() ? [make] : [make, build], { concurrent: true });
   const ready = cluster as LocalCluster | undefined;
   if (!ready) throw new Error('the cluster step ended without a cluster');
-  const loading: Step = {
-    name: 'Images into the cluster',
-    work: (report) => load(ready, images, addons, report),
+  const loaded = Promise.withResolvers<void>();
+  const addonImages: Step = {
+    name: 'Images of the add-ons into the cluster',
+    work: (report) => ready.loadImages(addons, report),
   };
   const dns: Step = { name: 'Name resolution in the cluster', work: (report) => ready.ready(report) };
-  await runSteps(images.length > 0 ? [loading, dns] : [dns], { concurrent: true });
-  await runSteps([
-    { name: 'Gateway, metrics and storage', work: (report) => installAddons({ cluster: ready, report }) },
-    { name: 'Operator', work: (report) => installOperator(ready, images, report) },
-  ]);
+  const projectImages: Step = {
+    name: 'Images into the cluster',
+    work: async (report) => {
+      loaded.resolve(load(ready, images, report));
+      await loaded.promise;
+    },
+  };
+  const operator: Step = {
+    name: 'Operator',
+    work: async (report) => {
+      report('waiting for its image');
+      await loaded.promise;
+      await installOperator(ready, images, report);
+    },
+  };
+  // What starts slowly gets its images first, so that it starts while the others are brought in.
+  await runSteps(addons.length > 0 ? [addonImages, dns] : [dns], { concurrent: true });
+  await runSteps(
+    [
+      { name: 'Gateway, metrics and storage', work: (report) => installAddons({ cluster: ready, report }) },
+      projectImages,
+      operator,
+    ],
+    { concurrent: true },
+  );
   for (const image of images) console.log(`  ${image.name.padEnd(32)} ${megabytes(image.bytes)}`);
   return { cluster: ready, images };
 }
 
 /** Gives the images their friendly names for as long as they are loaded: checkouts that share an engine share names. */
-async function load(
-  cluster: LocalCluster,
-  images: ProjectImages,
-  addons: string[],
-  report: Report,
-): Promise<void> {
+async function load(cluster: LocalCluster, images: ProjectImages, report: Report): Promise<void> {
   const { dockerHost } = cluster;
-  if (dockerHost === undefined) return;
+  if (dockerHost === undefined || images.length === 0) return;
   await withLock(join(cacheRoot(), 'image-names.lock'), 'naming images', report, async () => {
     for (const { name, content } of images) {
       await docker(dockerHost, ['tag', content, name], { step: `Naming ${name}` });
     }
-    await cluster.loadImages([...images.map(({ name }) => name), ...addons], report);
+    await cluster.loadImages(
+      images.map(({ name }) => name),
+      report,
+    );
   });
 }
 
