@@ -62,7 +62,7 @@ function openPool(options: { url: ConnectionUrl; poolSize: number; applicationNa
     ...address(url),
     password: () => decodeURIComponent(options.url.read().password),
     max: options.poolSize,
-    // PgBouncer 1.18 hands each transaction to another server connection, where a prepared statement is unknown.
+    // Transaction pooling hands each transaction to another server connection, where a prepared statement is unknown.
     prepare: false,
     fetch_types: false,
     connect_timeout: 3,
