@@ -12,8 +12,8 @@ import type { Action } from './plan.ts';
 import { RESOURCES, resourceOf } from './resources.ts';
 import type { Live } from './snapshot.ts';
 
-/** Version of a live object after our last write of it. */
-type Settled = Map<string, string>;
+/** By environment and "Kind/name": the live object as our last write left it. */
+type Settled = Map<string, Map<string, string>>;
 
 /** Writes, one at a time; it may die after any of them, and what it does twice has the effect of once. */
 export class Actor {
@@ -30,7 +30,13 @@ export class Actor {
   }
 
   /** Whether `live` is as our last write left it. */
-  settled = (live: Live): boolean => this.#settled.get(live.metadata.uid) === versionOf(live);
+  settled = (live: Live): boolean =>
+    this.#settled.get(environmentOf(live))?.get(nameOf(live)) === versionOf(live);
+
+  /** Nothing is remembered of an environment ("namespace/name") that is gone. */
+  forget(environment: string): void {
+    this.#settled.delete(environment);
+  }
 
   async perform(action: Action, environment: Environment): Promise<void> {
     const { name, namespace } = environment.metadata;
@@ -99,14 +105,18 @@ export class Actor {
   }
 
   async #remove(action: Extract<Action, { type: 'delete' }>, namespace: string): Promise<void> {
-    const { kind, name, uid } = action;
+    const { kind, name, uid, resourceVersion } = action;
     const known = this.#caches.get(kind, namespace, name);
     const left = await remove(this.#client, resourceOf(kind), namespace, name, {
       ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
       propagationPolicy: 'Background',
     });
     if (left) this.#seen(left);
-    else if (known) this.#caches.observeRemoval(known);
+    else if (known) {
+      this.#caches.observeRemoval(known);
+      this.#settled.get(environmentOf(known))?.delete(nameOf(known));
+    }
   }
 
   async #apply(manifest: Manifest, resourceVersion: string | undefined): Promise<void> {
@@ -116,7 +126,9 @@ export class Actor {
       ...(resourceVersion ? { resourceVersion } : {}),
     });
     this.#seen(written);
-    this.#settled.set(written.metadata.uid, versionOf(written as Live));
+    const key = environmentOf(written as Live);
+    const settled = this.#settled.get(key) ?? new Map<string, string>();
+    this.#settled.set(key, settled.set(nameOf(written as Live), versionOf(written as Live)));
   }
 
   #seen(object: KubeObject): void {
@@ -124,9 +136,16 @@ export class Actor {
   }
 }
 
+function environmentOf({ metadata }: Live): string {
+  return `${metadata.namespace}/${metadata.labels?.[LABELS.environment]}`;
+}
+
+function nameOf({ kind, metadata }: Live): string {
+  return `${kind}/${metadata.name}`;
+}
+
 /** What changes with every write of the spec: the generation, or for kinds without one the resourceVersion. */
-function versionOf(live: Live): string {
-  return live.metadata.generation === undefined
-    ? live.metadata.resourceVersion
-    : `g${live.metadata.generation}`;
+function versionOf({ metadata }: Live): string {
+  const { uid, generation, resourceVersion } = metadata;
+  return generation === undefined ? `${uid} ${resourceVersion}` : `${uid} g${generation}`;
 }

@@ -8,6 +8,8 @@ export interface Outcome {
   decision?: RolloutDecision;
   problems?: string[];
   violation?: string;
+  /** A write that the API server will go on refusing. */
+  refused?: string;
 }
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -62,7 +64,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
       transition(before.conditions, type, value, environment.metadata.generation, now),
     ),
     summary: (stalled?.message ?? decision?.summary ?? before.summary ?? '').slice(0, 1024),
-    replicas: snapshot.stableReplicas,
+    replicas: podsOf(snapshot, memory.stable?.revision),
     readyReplicas: stableView?.ready ?? 0,
     ...(memory.stable
       ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
@@ -76,10 +78,21 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   };
 }
 
-function stalledBy({ problems, violation }: Outcome): Verdict | undefined {
+/** Pods of a revision that exist. */
+function podsOf(snapshot: Snapshot, revision: string | undefined): number {
+  if (revision === undefined) return 0;
+  const { name, namespace } = snapshot.resolved;
+  const metadata = { name: names(name).revision(revision), namespace };
+  const status = snapshot.live({ kind: 'Deployment', metadata })?.status as { replicas?: number } | undefined;
+  return status?.replicas ?? 0;
+}
+
+function stalledBy({ decision, problems, violation, refused }: Outcome): Verdict | undefined {
   if (problems)
     return verdict('True', 'InvalidSpec', `Nothing is changed until this is mended: ${problems.join('; ')}.`);
   if (violation) return verdict('True', 'InvariantViolated', violation);
+  if (refused) return verdict('True', 'WriteRefused', refused);
+  if (decision?.blocked) return verdict('True', decision.blocked.reason, decision.blocked.message);
   return undefined;
 }
 

@@ -63,21 +63,22 @@ async function samplePod(ip: string | undefined): Promise<{ requests: number; er
   return countRequests(await answer.text());
 }
 
-/** Sums `http_requests_total` of a Prometheus text page, without the pod's own probes. */
-function countRequests(page: string): { requests: number; errors: number } {
+/** Labels and value of a series; an exemplar or a time stamp after them does not count. */
+const SERIES = /^http_requests_total\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s+(\S+)/;
+
+/**
+ * Sums `http_requests_total` of a Prometheus or OpenMetrics page: all requests and those answered with 5xx, without the
+ * pod's own probes and scrapes. A value that is not a number does not count.
+ */
+export function countRequests(page: string): { requests: number; errors: number } {
   let requests = 0;
   let errors = 0;
   for (const line of page.split('\n')) {
-    if (!line.startsWith('http_requests_total{') || OWN_ROUTES.test(line)) continue;
-    const value = Number(
-      line
-        .slice(line.lastIndexOf('}') + 1)
-        .trim()
-        .split(' ')[0],
-    );
-    if (!Number.isFinite(value)) continue;
+    const [, labels = '', text = ''] = SERIES.exec(line) ?? [];
+    const value = Number(text || Number.NaN);
+    if (OWN_ROUTES.test(labels) || !Number.isFinite(value)) continue;
     requests += value;
-    if (/status="5\d\d"/.test(line)) errors += value;
+    if (/status="5\d\d"/.test(labels)) errors += value;
   }
   return { requests, errors };
 }

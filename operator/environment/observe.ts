@@ -24,7 +24,6 @@ export function observe(
   const pods = of('Pod');
   const podsOf = (component: string) =>
     pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component);
-  const stable = environment.status?.stable?.revision;
 
   const views = records.map((record): RevisionView => {
     const deployment = caches.get('Deployment', namespace, its.revision(record.revision));
@@ -46,7 +45,6 @@ export function observe(
   });
 
   const route = caches.get('HTTPRoute', namespace, its.api);
-  const stableDeployment = stable ? caches.get('Deployment', namespace, its.revision(stable)) : undefined;
   return {
     now: seen.now,
     environment,
@@ -69,7 +67,6 @@ export function observe(
         storage: resolved.spec.cache.storage,
       }),
     },
-    stableReplicas: (stableDeployment?.status as { replicas?: number } | undefined)?.replicas ?? 0,
     live: (manifest) => caches.get(manifest.kind, namespace, manifest.metadata.name),
     credentials: seen.credentials,
   };

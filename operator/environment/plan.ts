@@ -24,10 +24,22 @@ export type Action =
       why: string;
       resourceVersion?: string;
     }
-  | { type: 'delete'; kind: string; name: string; why: string; uid?: string; guarded?: GuardedAction };
+  | {
+      type: 'delete';
+      kind: string;
+      name: string;
+      why: string;
+      uid?: string;
+      resourceVersion?: string;
+      guarded?: GuardedAction;
+    };
 
 export interface Plan {
+  /** In their order: each may rely on those before it. */
   actions: Action[];
+  /** Independent of the release and of each other: one that is refused must keep no traffic from moving. */
+  components: Action[];
+  decision?: RolloutDecision;
   status: EnvironmentStatus;
   notes: Note[];
   againInMs?: number;
@@ -41,19 +53,24 @@ export interface Rendered {
 
 const KEPT_RECORDS = 10;
 
+/** Nothing tells of a resource type that was installed and has no object yet: it has to be looked for. */
+const GATEWAY_API_MS = 30_000;
+
 /** Snapshot -> writes, status, events and when to look again. Pure. */
 export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live: Live) => boolean): Plan {
   const problems = problemsOf(snapshot.resolved);
-  if (problems.length > 0) return { actions: [], status: statusOf(snapshot, { problems }), notes: [] };
+  if (problems.length > 0)
+    return { actions: [], components: [], status: statusOf(snapshot, { problems }), notes: [] };
 
   const owner = ownerReference(snapshot.environment);
   const actions: Action[] = [];
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
   const { replicas, autoscaling } = snapshot.resolved.spec;
   if (replicas === undefined) actions.push({ type: 'initReplicas', replicas: autoscaling.minReplicas });
+  const components: Action[] = [];
   for (const component of rendered.components) {
     const manifest = withLiveClaims(component, snapshot.live(component));
-    pushApply(actions, snapshot, owned(manifest, owner), settled);
+    pushApply(components, snapshot, owned(manifest, owner), settled);
   }
 
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
@@ -77,13 +94,19 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   const violation = firstViolation(actions, snapshot);
   if (violation) {
     const reason = `the plan would break ${violation}: nothing was written; this is a defect of the operator, please report it`;
-    return { actions: [], status: statusOf(snapshot, { violation: reason }), notes: [], againInMs: 5000 };
+    const status = statusOf(snapshot, { violation: reason });
+    return { actions: [], components: [], status, notes: [], againInMs: 5000 };
   }
+  const againInMs = snapshot.gatewayApi
+    ? decision.againInMs
+    : Math.min(decision.againInMs ?? GATEWAY_API_MS, GATEWAY_API_MS);
   return {
     actions,
+    components,
+    decision,
     status: statusOf(snapshot, { decision }),
     notes: decision.notes,
-    ...(decision.againInMs === undefined ? {} : { againInMs: decision.againInMs }),
+    ...(againInMs === undefined ? {} : { againInMs }),
   };
 }
 
@@ -129,13 +152,12 @@ function rolloutActions(
     snapshot.gatewayApi && decision.weights ? routeAction(snapshot, decision.weights, owner, settled) : [];
   for (const revision of decision.remove) {
     const guarded: GuardedAction = { type: 'remove', revision };
-    const objects = ['Deployment', 'Service', 'ConfigMap'].map((kind) => ({
-      kind,
-      name: its.revision(revision),
-    }));
+    const objects = ['Service', 'ConfigMap'].map((kind) => ({ kind, name: its.revision(revision) }));
     // A finished migration stays as a record that it ran; one that never began must not begin later.
     const view = snapshot.views.find((candidate) => candidate.revision === revision);
     if (view?.migration === 'running') objects.push({ kind: 'Job', name: its.migration(revision) });
+    // Last, because by it the next look sees that the revision is not gone yet.
+    objects.push({ kind: 'Deployment', name: its.revision(revision) });
     for (const { kind, name } of objects) {
       const live = snapshot.live({
         kind,
@@ -147,6 +169,7 @@ function rolloutActions(
           kind,
           name: live.metadata.name,
           uid: live.metadata.uid,
+          resourceVersion: live.metadata.resourceVersion,
           guarded,
           why: 'it gets no requests any more',
         });

@@ -1,16 +1,27 @@
 import { renderComponents, renderRevision } from '../../charts/render.ts';
 import { type Environment, type ResolvedEnvironment, releaseInputs } from '../api/resolved.ts';
-import { KubeError } from '../kube/errors.ts';
+import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson, revisionOf } from '../rollout/revision.ts';
-import type { Note } from '../rollout/state.ts';
+import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { Actor } from './act.ts';
 import type { Caches } from './caches.ts';
+import { statusOf } from './conditions.ts';
 import { measureWhenDue } from './measure.ts';
 import { observe } from './observe.ts';
-import { makePlan, type Rendered } from './plan.ts';
+import { type Action, makePlan, type Rendered } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const FIRST_LOOK_AGAIN_MS = 200;
+/** So many times in a row are no coincidence. */
+const MOST_OVERTAKEN = 8;
+
+interface Failure {
+  action: Action;
+  error: unknown;
+}
 
 /** Brings one environment nearer to its spec at each call: observe -> plan -> act. */
 export class EnvironmentReconciler {
@@ -18,8 +29,10 @@ export class EnvironmentReconciler {
   readonly #events: EventRecorder;
   readonly #log: Log;
   readonly #actor: Actor;
-  /** Uids of environments whose credentials this process has made sure of. */
-  readonly #credentials = new Set<string>();
+  /** Uid of the environment with this key whose credentials this process has made sure of. */
+  readonly #credentials = new Map<string, string>();
+  /** How often in a row the world had moved on when a plan was carried out. */
+  readonly #overtaken = new Map<string, number>();
   /** Rendering is the dear part: it is done once for each set of inputs. */
   readonly #rendered = new Map<string, { inputs: string; rendered: Rendered }>();
 
@@ -41,7 +54,7 @@ export class EnvironmentReconciler {
     const [namespace = '', name = ''] = key.split('/');
     const environment = this.#caches.environment(namespace, name);
     if (!environment || environment.metadata.deletionTimestamp) {
-      this.#forget(key, environment);
+      this.#forget(key);
       return undefined;
     }
     try {
@@ -61,7 +74,7 @@ export class EnvironmentReconciler {
     const { uid } = environment.metadata;
     const now = Date.now();
     const measured = await measureWhenDue(this.#caches, environment, now);
-    const credentials = this.#credentials.has(uid);
+    const credentials = this.#credentials.get(key) === uid;
     const snapshot = observe(this.#caches, environment, {
       now,
       credentials,
@@ -69,25 +82,83 @@ export class EnvironmentReconciler {
     });
     const plan = makePlan(snapshot, this.#render(key, snapshot.resolved), this.#actor.settled);
 
+    const failures: Failure[] = [];
     for (const action of plan.actions) {
-      const what =
-        'manifest' in action ? `${action.manifest.kind}/${action.manifest.metadata.name}` : action.type;
-      this.#log.info('write', { environment: key, what, ...('why' in action ? { why: action.why } : {}) });
-      try {
-        await this.#actor.perform(action, environment);
-      } catch (error) {
-        // The world moved on since the plan was made: look at it again.
-        if (error instanceof KubeError && error.code === 409) return { requeueAfterMs: 200 };
-        throw error;
+      const error = await this.#try(key, environment, action);
+      if (error === undefined) continue;
+      failures.push({ action, error });
+      break;
+    }
+    // What the plan decided is done, or as if it had not been decided.
+    const decided = failures.length === 0;
+    for (const action of plan.components) {
+      const error = await this.#try(key, environment, action);
+      if (error !== undefined) failures.push({ action, error });
+    }
+    const fatal = failures.find(({ error }) => !movedOn(error)) ?? failures[0];
+    if (decided) {
+      for (const note of plan.notes) {
+        this.#log.info('event', {
+          environment: key,
+          type: note.type,
+          reason: note.reason,
+          note: note.message,
+        });
+        this.#record(environment, note);
       }
-      if (action.type === 'createCredentials') this.#credentials.add(uid);
     }
-    for (const note of plan.notes) {
-      this.#log.info('event', { environment: key, ...note });
-      this.#record(environment, note);
+    if (fatal && !movedOn(fatal.error)) {
+      await this.#report(snapshot, fatal, decided ? plan.decision : undefined);
+      throw fatal.error;
     }
-    await this.#actor.writeStatus(environment, plan.status);
+    if (fatal) return this.#lookAgainSoon(key, fatal.error);
+    try {
+      await this.#actor.writeStatus(environment, plan.status);
+    } catch (error) {
+      if (movedOn(error)) return this.#lookAgainSoon(key, error);
+      throw error;
+    }
+    this.#overtaken.delete(key);
     return plan.againInMs === undefined ? undefined : { requeueAfterMs: plan.againInMs };
+  }
+
+  /** The error with which the write ended, if it did. */
+  async #try(key: string, environment: Environment, action: Action): Promise<unknown> {
+    this.#log.info('write', {
+      environment: key,
+      what: nameOf(action),
+      ...('why' in action ? { why: action.why } : {}),
+    });
+    try {
+      await this.#actor.perform(action, environment);
+    } catch (error) {
+      return error;
+    }
+    if (action.type === 'createCredentials') this.#credentials.set(key, environment.metadata.uid);
+    return undefined;
+  }
+
+  /** The world moved on since the plan was made: it is looked at again, ever later if that goes on, and then said. */
+  #lookAgainSoon(key: string, error: unknown): { requeueAfterMs: number } {
+    const times = this.#overtaken.get(key) ?? 0;
+    if (times >= MOST_OVERTAKEN) throw error;
+    this.#overtaken.set(key, times + 1);
+    return { requeueAfterMs: FIRST_LOOK_AGAIN_MS * 2 ** times };
+  }
+
+  /** A refusal stays until somebody does something: that is a condition, not only an Event that is gone in an hour. */
+  async #report(snapshot: Snapshot, failure: Failure, decision: RolloutDecision | undefined): Promise<void> {
+    const { error } = failure;
+    if (!answered(error, 400, 403, 422)) return;
+    const what = `${nameOf(failure.action)} is refused (${error.code} ${error.reason})`;
+    const before = snapshot.environment.status?.conditions?.find(({ type }) => type === 'Stalled');
+    // A text that has the time in it would be written, seen and tried again without end.
+    const isSame = before?.status === 'True' && before.message.startsWith(what);
+    const refused = isSame ? before.message : `${what}: ${error.message}`;
+    const status = statusOf(snapshot, { refused, ...(decision ? { decision } : {}) });
+    await this.#actor.writeStatus(snapshot.environment, status).catch((second: unknown) => {
+      this.#log.warn('The status cannot be written either', { error: second });
+    });
   }
 
   #record(regarding: Environment, { type, reason, message }: Note): void {
@@ -109,8 +180,20 @@ export class EnvironmentReconciler {
     return rendered;
   }
 
-  #forget(key: string, environment: Environment | undefined): void {
+  #forget(key: string): void {
     this.#rendered.delete(key);
-    if (environment) this.#credentials.delete(environment.metadata.uid);
+    this.#credentials.delete(key);
+    this.#overtaken.delete(key);
+    this.#actor.forget(key);
   }
+}
+
+function nameOf(action: Action): string {
+  if ('manifest' in action) return `${action.manifest.kind}/${action.manifest.metadata.name}`;
+  return action.type === 'delete' ? `${action.kind}/${action.name}` : action.type;
+}
+
+/** Changed or gone since the plan was made, as also the environment itself may be. */
+function movedOn(error: unknown): boolean {
+  return answered(error, 404, 409);
 }

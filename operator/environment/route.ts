@@ -30,9 +30,11 @@ export function routeView(live: Live, resolved: ResolvedEnvironment, now: number
     ),
   );
   if (parents.length === 0) problems.push('no gateway has taken the route over yet');
+  const settlesInMs = Math.max(0, routedAt + SETTLE_MS - now);
   return {
     weights,
-    confirmed: answered && now - routedAt >= SETTLE_MS,
+    confirmed: answered && settlesInMs === 0,
+    ...(answered && settlesInMs > 0 ? { settlesInMs } : {}),
     ...(problems.length > 0 ? { problem: problems.join('; ') } : {}),
   };
 }

@@ -46,8 +46,6 @@ export interface Snapshot {
   /** Whether HTTPRoute is a resource of this cluster. */
   gatewayApi: boolean;
   workloads: { database: Workload; pooler: Workload; cache: Workload };
-  /** Pods of the stable revision that exist. */
-  stableReplicas: number;
   /** The live object of the same kind and name, if there is one. */
   live(manifest: Pick<Manifest, 'kind' | 'metadata'>): Live | undefined;
   /** True when this process has made sure of the credentials. */

@@ -15,6 +15,9 @@ import {
 } from './draft.ts';
 import type { RevisionView, RolloutDecision, RolloutInput } from './state.ts';
 
+/** As many former releases with pods as status can name. */
+const MOST_RETIRED = 10;
+
 type Candidate = NonNullable<EnvironmentStatus['candidate']>;
 
 /**
@@ -66,9 +69,16 @@ function recover(draft: Draft): void {
 function start(draft: Draft): void {
   const view = viewOf(draft, draft.input.desired);
   draft.decision.progressing = true;
-  if (!migrated(draft, view)) return;
+  if (!migrated(draft, view)) {
+    if (view.migration === 'failed') {
+      const message = `${draft.decision.summary}. Release an image whose migration works, or delete the Job to try it again.`;
+      draft.decision.blocked = { reason: 'MigrationFailed', message };
+    }
+    return;
+  }
   draft.decision.replicas[view.revision] = draft.input.replicas;
-  if (view.ready < 1) {
+  // An environment that was scaled to nothing has no pod to wait for.
+  if (view.ready < Math.min(1, draft.input.replicas)) {
     draft.decision.summary = `Starting ${view.image}: ${readiness(view, draft.input.replicas)}`;
     return;
   }
@@ -91,16 +101,43 @@ function forgetOtherInputs(draft: Draft): void {
 function serveStable(draft: Draft): void {
   const stable = stableView(draft);
   const { input, decision, memory } = draft;
+  const server = serverOf(draft, stable);
   decision.replicas[stable.revision] = input.replicas;
-  decision.weights = { [stable.revision]: 100 };
-  const steady = stable.ready >= input.replicas && routed(draft, decision.weights);
+  decision.weights = { [server]: 100 };
+  const steady = stable.ready >= input.replicas && routed(draft, { [stable.revision]: 100 });
   decision.progressing = !steady;
-  const state = steady ? `${stable.image} serves` : `${stable.image}: ${readiness(stable, input.replicas)}`;
+  const left =
+    server === stable.revision ? '' : `; ${imageOf(draft, server)} gets all requests until it has one`;
+  const state = steady
+    ? `${stable.image} serves`
+    : `${stable.image}: ${readiness(stable, input.replicas)}${left}`;
+  waitForRoute(draft);
   decision.summary = memory.rejected
     ? `${state}; ${memory.rejected.image} was rolled back: ${memory.rejected.message}`
     : state;
   if (!routed(draft, decision.weights) && input.route?.problem)
     decision.summary += `; ${input.route.problem}`;
+}
+
+/**
+ * Who gets the requests that are not the candidate's: the stable revision, but while that has no ready pod, a ready
+ * one that has them now.
+ */
+function serverOf(draft: Draft, stable: RevisionView): string {
+  if (stable.ready > 0) return stable.revision;
+  const [first] = Object.entries(draft.input.route?.weights ?? {})
+    .filter(([revision]) => revision !== stable.revision && (draft.views.get(revision)?.ready ?? 0) > 0)
+    .sort(([, a], [, b]) => b - a);
+  return first?.[0] ?? stable.revision;
+}
+
+function imageOf(draft: Draft, revision: string): string {
+  return draft.views.get(revision)?.image ?? revision;
+}
+
+/** What the gateway reports wakes us up by itself; only the moment that it is given afterwards has to be asked for. */
+function waitForRoute(draft: Draft): void {
+  lookAgain(draft, draft.input.route?.settlesInMs ?? Number.POSITIVE_INFINITY);
 }
 
 function admit(draft: Draft): void {
@@ -135,7 +172,8 @@ function advance(draft: Draft): void {
 
   if (!migrated(draft, view)) {
     decision.replicas[stable.revision] = input.replicas;
-    decision.weights = { [stable.revision]: 100 };
+    decision.weights = { [serverOf(draft, stable)]: 100 };
+    waitForRoute(draft);
     waitForMigration(draft, candidate, view);
     return;
   }
@@ -151,11 +189,13 @@ function advance(draft: Draft): void {
     const needed = podsFor(weight, input.replicas);
     candidate.replicas = needed;
     decision.replicas[stable.revision] = input.replicas;
-    decision.replicas[view.revision] = needed;
     const have = input.route?.weights[view.revision] ?? 0;
 
     const target = share(draft, { weight, needed, have, view, stable });
-    decision.weights = split(stable.revision, view.revision, target);
+    decision.weights = split(serverOf(draft, stable), view.revision, target);
+    // Pods that a larger share needed go when the gateway has confirmed the smaller one, not together with it.
+    const isServed = target <= weight && routed(draft, decision.weights);
+    decision.replicas[view.revision] = isServed ? needed : Math.max(needed, view.replicas ?? 0);
     if (view.ready < needed) {
       candidate.waitingSince ??= iso(draft);
       if (expired(draft, candidate)) {
@@ -165,12 +205,13 @@ function advance(draft: Draft): void {
       }
       decision.summary = `Canary ${view.image}: waiting for pods, ${readiness(view, needed)}`;
       lookAgain(draft, deadlineOf(draft, candidate) - input.now);
+      waitForRoute(draft);
       return;
     }
     delete candidate.waitingSince;
     if (!routed(draft, decision.weights)) {
       decision.summary = `Canary ${view.image}: ${weight} % is being routed${input.route?.problem ? `: ${input.route.problem}` : ''}`;
-      lookAgain(draft, 500);
+      waitForRoute(draft);
       return;
     }
     if (candidate.step >= steps.length - 1) {
@@ -263,8 +304,7 @@ function promote(draft: Draft, candidate: Candidate, view: RevisionView): void {
   const old = memory.stable;
   memory.stable = identity(view);
   delete memory.candidate;
-  if (old)
-    memory.retired = [...(memory.retired ?? []), { revision: old.revision, since: iso(draft) }].slice(-10);
+  if (old) memory.retired = [...(memory.retired ?? []), { revision: old.revision, since: iso(draft) }];
   decision.summary = `${view.image} serves`;
   // The old release's pods are removed later: there is still something to do.
   decision.progressing = true;
@@ -294,42 +334,54 @@ function leave(draft: Draft, candidate: Candidate): void {
   const { memory, decision } = draft;
   delete memory.candidate;
   delete decision.replicas[candidate.revision];
-  memory.retired = [...(memory.retired ?? []), { revision: candidate.revision, since: iso(draft) }].slice(
-    -10,
-  );
+  memory.retired = [...(memory.retired ?? []), { revision: candidate.revision, since: iso(draft) }];
 }
 
 /** Removes the pods of releases that get no request any more, after the delay and never before the router confirmed it. */
 function retire(draft: Draft): void {
   const { memory, decision, input } = draft;
   const delay = milliseconds(input.policy.scaleDownDelay);
-  const current = [memory.stable?.revision, memory.candidate?.revision];
-  const retired = (memory.retired ?? []).filter((r) => draft.views.get(r.revision)?.replicas !== undefined);
-  for (const { revision, since } of retired) {
-    const waits = Date.parse(since) + delay - input.now;
-    // While new weights are on their way, what the gateway uses is not certain.
-    const settled = decision.weights !== undefined && routed(draft, decision.weights);
+  const retired = retiredOf(draft);
+  // While new weights are on their way, what the gateway uses is not certain.
+  const settled = decision.weights !== undefined && routed(draft, decision.weights);
+  for (const [i, { revision, since }] of retired.entries()) {
+    // More than can be remembered: these have no time left.
+    const waits = i < retired.length - MOST_RETIRED ? 0 : Date.parse(since) + delay - input.now;
     const free = settled && (decision.weights?.[revision] ?? 0) === 0;
     if (waits > 0) lookAgain(draft, waits);
-    else if (!free) lookAgain(draft, 500);
+    else if (!free) waitForRoute(draft);
     else decision.remove.push(revision);
   }
+  const current = [memory.stable?.revision, memory.candidate?.revision];
   for (const view of draft.views.values()) {
     // A migration that cannot even start (its image is not to be had) must not start once nobody waits for it.
     const isStuck = view.migration === 'running' && view.problem !== undefined && view.replicas === undefined;
     if (isStuck && !current.includes(view.revision)) decision.remove.push(view.revision);
   }
-  // Pods of no known role: left by an operator that died between two writes, or by a lost status.
-  for (const view of draft.views.values()) {
-    const known = current.includes(view.revision) || retired.some((r) => r.revision === view.revision);
-    if (known || view.replicas === undefined) continue;
-    retired.push({ revision: view.revision, since: iso(draft) });
-    lookAgain(draft, delay);
-  }
   if (retired.length > 0) {
-    memory.retired = retired.slice(-10);
+    memory.retired = retired.slice(-MOST_RETIRED);
     decision.progressing = true;
   } else delete memory.retired;
+}
+
+/**
+ * Revisions that have pods and no role, those that are remembered last. The others were left by an operator that died
+ * between two writes, by a lost status, or by more releases in a short time than can be remembered.
+ */
+function retiredOf(draft: Draft): NonNullable<EnvironmentStatus['retired']> {
+  const { memory } = draft;
+  const remembered = (memory.retired ?? []).filter(
+    ({ revision }) => draft.views.get(revision)?.replicas !== undefined,
+  );
+  const known = new Set([
+    memory.stable?.revision,
+    memory.candidate?.revision,
+    ...remembered.map(({ revision }) => revision),
+  ]);
+  const forgotten = [...draft.views.values()].filter(
+    (view) => view.replicas !== undefined && !known.has(view.revision),
+  );
+  return [...forgotten.map(({ revision }) => ({ revision, since: iso(draft) })), ...remembered];
 }
 
 /** Whether the revision's migration is done; starts it when the database can take it. */

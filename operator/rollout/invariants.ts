@@ -34,15 +34,19 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
   // An unconfirmed route may still send the weights of before: what it names and what it named are both in use.
   const weight = live[action.revision] ?? 0;
   const unconfirmed = world.route !== undefined && !world.route.confirmed;
+  const view = world.revisions.find(({ revision }) => revision === action.revision);
   if (action.type === 'remove') {
+    // There is no pod to lose: only what is left of a release that never had any, or has none any more.
+    const hasPods = view?.replicas !== undefined || (view?.ready ?? 0) > 0;
+    if (!hasPods) return undefined;
     if (weight > 0) return `RoutedRevisionKeepsItsPods (${action.revision} has ${weight} %)`;
     return unconfirmed
       ? `RoutedRevisionKeepsItsPods (the gateway has not confirmed that ${action.revision} has 0 %)`
       : undefined;
   }
-  const current = world.revisions.find((view) => view.revision === action.revision)?.replicas ?? 0;
-  if (action.replicas >= current || weight === 0) return undefined;
-  const needed = podsFor(weight, world.replicas);
+  if (action.replicas >= (view?.replicas ?? 0) || weight === 0) return undefined;
+  // An environment of size 0 is one that somebody switched off.
+  const needed = world.replicas === 0 ? 0 : podsFor(weight, world.replicas);
   return action.replicas < needed
     ? `ServingCapacity (${action.revision} has ${weight} % and needs ${needed} pods)`
     : undefined;

@@ -23,6 +23,8 @@ export interface RouteView {
   weights: Readonly<Record<string, number>>;
   /** The gateway has taken over exactly these weights, and had time to act on them. */
   confirmed: boolean;
+  /** When time alone is missing for that: how much. */
+  settlesInMs?: number;
   /** Why it is not confirmed yet. */
   problem?: string;
 }
@@ -66,6 +68,8 @@ export interface RolloutDecision {
   notes: Note[];
   /** One line for people. */
   summary: string;
+  /** Why nothing goes on until somebody does something. */
+  blocked?: { reason: string; message: string };
   /** True while the operator has something left to do. */
   progressing: boolean;
   /** When time alone can change the decision: look again after so many milliseconds. */

@@ -1,0 +1,178 @@
+import { LABELS } from '../../../operator/api/resolved.ts';
+import type { Live } from '../../../operator/environment/snapshot.ts';
+import type { ApiServer } from './api-server.ts';
+
+interface PodTemplate {
+  metadata: { labels: Record<string, string> };
+  spec: { containers: { image: string }[] };
+}
+
+/** How the pods of an image behave. */
+export interface Release {
+  /** Share of its requests that a pod answers with 5xx. */
+  errorRatio?: number;
+  starts?: boolean;
+  migrates?: boolean;
+}
+
+/** What kube-controller-manager, kubelets and the gateway do to the objects, one step a second; the gateway is faster. */
+export class Cluster {
+  readonly releases = new Map<string, Release>();
+  /** Requests and errors that the pods of a revision have answered. */
+  readonly counters = new Map<string, { requests: number; errors: number }>();
+  /** Promises to users that were broken. */
+  readonly broken: string[] = [];
+  isGatewayUp = true;
+  readonly #server: ApiServer;
+
+  constructor(server: ApiServer) {
+    this.#server = server;
+  }
+
+  second(): void {
+    this.#collectGarbage();
+    for (const object of this.#server.list('StatefulSet')) this.#grow(object);
+    for (const object of this.#server.list('Deployment')) this.#grow(object);
+    for (const job of this.#server.list('Job')) this.#finish(job);
+    for (const service of this.#server.list('Service')) this.#endpoints(service);
+    this.#orphanSlices();
+    for (const route of this.#server.list('HTTPRoute')) this.#traffic(route);
+  }
+
+  /** The gateway answers much faster than a pod starts. */
+  gateway(): void {
+    for (const route of this.#server.list('HTTPRoute')) this.#accept(route);
+  }
+
+  /** Prometheus text of the pod at this address, which is its revision. */
+  metrics(revision: string): string {
+    const { requests, errors } = this.counters.get(revision) ?? { requests: 0, errors: 0 };
+    return [
+      '# TYPE http_requests_total counter',
+      `http_requests_total{method="GET",route="/api/prices/:symbol",status="200"} ${requests - errors}`,
+      `http_requests_total{method="GET",route="/api/prices/:symbol",status="503"} ${errors}`,
+      'http_requests_total{method="GET",route="/health/ready",status="503"} 7000',
+    ].join('\n');
+  }
+
+  #grow(object: Live): void {
+    const spec = object.spec as { replicas?: number; template: PodTemplate };
+    const { labels } = spec.template.metadata;
+    const image = spec.template.spec.containers[0]?.image ?? '';
+    const wanted = spec.replicas ?? 1;
+    const was = (object.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0;
+    const starts = this.releases.get(image)?.starts ?? true;
+    const ready = Math.min(starts ? was + 1 : 0, wanted);
+    this.#status(object, {
+      observedGeneration: object.metadata.generation,
+      replicas: wanted,
+      updatedReplicas: wanted,
+      readyReplicas: ready,
+    });
+    const revision = labels[LABELS.revision];
+    for (let i = 0; i < Math.max(wanted, 10); i++) {
+      const name = `${object.metadata.name}-pod-${i}`;
+      if (i >= wanted) this.#server.drop('Pod', name);
+      else {
+        const waiting = { reason: 'CrashLoopBackOff', message: 'back-off' };
+        const status = {
+          podIP: revision ?? '10.0.0.1',
+          ...(starts ? {} : { containerStatuses: [{ state: { waiting } }] }),
+        };
+        this.#server.put({ ...owned('Pod', name, object, labels), status });
+      }
+    }
+  }
+
+  #finish(job: Live): void {
+    const { template } = job.spec as { template: PodTemplate };
+    const database = this.#server.list('StatefulSet').find((o) => o.metadata.name.endsWith('-database'));
+    if (job.status || (database?.status as { readyReplicas?: number })?.readyReplicas !== 1) return;
+    const isGood = this.releases.get(template.spec.containers[0]?.image ?? '')?.migrates ?? true;
+    const condition = { type: isGood ? 'Complete' : 'Failed', status: 'True', message: 'column is missing' };
+    this.#status(job, { conditions: [condition] });
+  }
+
+  #endpoints(service: Live): void {
+    const { labels = {}, namespace = '', name } = service.metadata;
+    const revision = labels[LABELS.revision];
+    if (!revision) return;
+    const deployment = this.#server.get('Deployment', name);
+    const ready = (deployment?.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0;
+    const endpoints = Array.from({ length: ready }, (_, i) => ({
+      addresses: [`${revision}-${i}`],
+      conditions: { ready: true },
+    }));
+    this.#server.put({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: `${name}-slice`,
+        namespace,
+        labels: { ...labels, 'kubernetes.io/service-name': name },
+      },
+      endpoints,
+    });
+  }
+
+  #orphanSlices(): void {
+    for (const { metadata } of this.#server.list('EndpointSlice')) {
+      const service = metadata.labels?.['kubernetes.io/service-name'] ?? '';
+      if (!this.#server.get('Service', service)) this.#server.drop('EndpointSlice', metadata.name);
+    }
+  }
+
+  #accept(route: Live): void {
+    if (!this.isGatewayUp) return;
+    const observedGeneration = route.metadata.generation;
+    const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({
+      type,
+      status: 'True',
+      observedGeneration,
+    }));
+    this.#status(route, { parents: [{ conditions }] });
+  }
+
+  #traffic(route: Live): void {
+    const { rules } = route.spec as { rules: { backendRefs: { name: string; weight: number }[] }[] };
+    const ready = (name: string) =>
+      ((this.#server.get('EndpointSlice', `${name}-slice`)?.endpoints as unknown[]) ?? []).length;
+    const anyReady = this.#server.list('EndpointSlice').some(({ endpoints }) => (endpoints as []).length > 0);
+    for (const { name, weight } of rules[0]?.backendRefs ?? []) {
+      if (weight > 0 && anyReady && ready(name) === 0)
+        this.broken.push(`${name} gets ${weight} % and has no endpoint`);
+      const { template } = (this.#server.get('Deployment', name)?.spec ?? {}) as { template?: PodTemplate };
+      const release = this.releases.get(template?.spec.containers[0]?.image ?? '');
+      const revision = template?.metadata.labels[LABELS.revision] ?? '';
+      const { requests, errors } = this.counters.get(revision) ?? { requests: 0, errors: 0 };
+      const more = {
+        requests: requests + weight,
+        errors: errors + Math.round(weight * (release?.errorRatio ?? 0)),
+      };
+      this.counters.set(revision, more);
+    }
+  }
+
+  #collectGarbage(): void {
+    const uids = new Set([...this.#server.objects.values()].map(({ metadata }) => metadata.uid));
+    for (const { kind, metadata } of [...this.#server.objects.values()]) {
+      const owners = (metadata as { ownerReferences?: { uid: string }[] }).ownerReferences ?? [];
+      if (owners.length > 0 && owners.every(({ uid }) => !uids.has(uid)))
+        this.#server.drop(kind, metadata.name);
+    }
+  }
+
+  #status(object: Live, status: object): void {
+    this.#server.edit(object.kind, object.metadata.name, (copy) => {
+      copy.status = status;
+    });
+  }
+}
+
+function owned(kind: string, name: string, owner: Live, labels: Record<string, string>) {
+  const { uid, namespace } = owner.metadata;
+  const ownerReferences = [
+    { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, uid },
+  ];
+  return { apiVersion: 'v1', kind, metadata: { name, namespace, labels, ownerReferences } };
+}

@@ -1,0 +1,65 @@
+import * as assert from 'uvu/assert';
+import { suite } from '../../harness/suite.ts';
+import { difference, outcome } from './outcome.ts';
+import { World } from './world.ts';
+
+const test = suite('operator killed after a write');
+
+const serving = new World().create();
+await serving.rest();
+
+/** What happens to a world, each from its beginning to rest. */
+const stories: { name: string; begin: () => World; ends: (world: World) => boolean }[] = [
+  {
+    name: 'creating an environment',
+    begin: () => new World().create(),
+    ends: ({ status }) => status.stable?.image === 'api:1',
+  },
+  {
+    name: 'a good release',
+    begin: () => new World(serving).release('api:2'),
+    ends: ({ status }) => status.stable?.image === 'api:2' && !status.rejected,
+  },
+  {
+    name: 'a release that answers 5xx and is rolled back',
+    begin: () => new World(serving).release('api:2', { errorRatio: 0.3 }),
+    ends: ({ status }) => status.stable?.image === 'api:1' && status.rejected?.reason === 'AnalysisFailed',
+  },
+  {
+    name: 'a release whose pods never start',
+    begin: () => new World(serving).release('api:2', { starts: false }),
+    ends: ({ status }) => status.rejected?.reason === 'ProgressDeadlineExceeded',
+  },
+  {
+    name: 'a release whose migration fails',
+    begin: () => new World(serving).release('api:2', { migrates: false }),
+    ends: ({ status }) => status.rejected?.reason === 'MigrationFailed',
+  },
+];
+
+let enumerated = 0;
+for (const { name, begin, ends } of stories) {
+  test(`A4 after each write of ${name}, a new process ends with the same objects`, async () => {
+    const undisturbed = begin();
+    await undisturbed.rest();
+    assert.ok(ends(undisturbed), undisturbed.status.summary);
+    assert.equal(undisturbed.cluster.broken, []);
+    const expected = outcome(undisturbed);
+    const { writes } = undisturbed.server;
+    for (let n = 1; n <= writes.length; n++) {
+      const world = begin();
+      world.server.dieAfter = n;
+      await world.rest();
+      const at = `killed after write ${n}, ${writes[n - 1]}`;
+      assert.is(world.server.dieAfter, Number.POSITIVE_INFINITY, `was not ${at}`);
+      assert.is(difference(outcome(world), expected), '', at);
+      assert.equal([world.cluster.broken, world.failures], [[], []], at);
+    }
+    enumerated += writes.length;
+    console.log(`\nnote: ${name}: killed after each of ${writes.length} writes`);
+  });
+}
+
+test.after(() => console.log(`\nnote: ${enumerated} writes in all after which the operator was killed`));
+
+test.run();

@@ -1,0 +1,47 @@
+import * as assert from 'uvu/assert';
+import { countRequests } from '../../../operator/environment/measure.ts';
+import { suite } from '../../harness/suite.ts';
+
+const test = suite('counting requests');
+const line = (route: string, status: number, value: string) =>
+  `http_requests_total{method="GET",route="${route}",status="${status}"} ${value}`;
+
+test('all answers count as requests and 5xx alone as errors', () => {
+  const page = [line('/', 200, '90'), line('/', 404, '5'), line('/', 500, '3'), line('/', 503, '2')].join(
+    '\n',
+  );
+  assert.equal(countRequests(page), { requests: 100, errors: 5 });
+});
+
+test('probes and scrapes of the pod are not requests of users', () => {
+  const own = ['/health', '/health/ready', '/health/detailed', '/metrics'];
+  const page = [...own.map((route) => line(route, 503, '7000')), line('/api/prices/:symbol', 200, '1')];
+  assert.equal(countRequests(page.join('\n')), { requests: 1, errors: 0 });
+});
+
+test('neither a time stamp nor an exemplar is taken for the value', () => {
+  const page = `${line('/', 200, '7')} 1767607200000
+${line('/', 500, '2')} # {trace_id="4bf9"} 0.67 1767607200.1`;
+  assert.equal(countRequests(page), { requests: 9, errors: 2 });
+});
+
+test('a brace or an escaped quote in a label ends nothing', () => {
+  const page = `${line('/api/{symbol}', 200, '4')}\n${line('/api/\\"}', 500, '1')}`;
+  assert.equal(countRequests(page), { requests: 5, errors: 1 });
+});
+
+test('what is no number does not count', () => {
+  const page = ['NaN', '+Inf', '', 'x'].map((value) => line('/', 500, value)).join('\n');
+  assert.equal(countRequests(`${page}\n${line('/', 200, '1e3')}`), { requests: 1000, errors: 0 });
+});
+
+test('comments and other series do not count', () => {
+  const page = `# HELP http_requests_total all
+# TYPE http_requests_total counter
+http_requests_total_sum{status="500"} 5
+xhttp_requests_total{status="500"} 5
+${line('/', 200, '3')}\r`;
+  assert.equal(countRequests(page), { requests: 3, errors: 0 });
+});
+
+test.run();

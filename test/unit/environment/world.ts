@@ -1,0 +1,185 @@
+import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
+import { type Environment, LABELS } from '../../../operator/api/resolved.ts';
+import type { Caches } from '../../../operator/environment/caches.ts';
+import { EnvironmentReconciler } from '../../../operator/environment/reconciler.ts';
+import type { Live } from '../../../operator/environment/snapshot.ts';
+import type { EventInput, EventRecorder } from '../../../operator/kube/events.ts';
+import { silentLog } from '../../../operator/kube/log.ts';
+import type { KubeClient } from '../../../operator/kube/transport.ts';
+import { ApiServer, Killed } from './api-server.ts';
+import { Cluster, type Release } from './cluster.ts';
+
+const NAME = 'shop';
+const NAMESPACE = 'market';
+const KEY = `${NAMESPACE}/${NAME}`;
+
+/** Steps of a second. */
+const STEPS = 4;
+
+export const QUICK: EnvironmentSpec = {
+  tier: 'local',
+  release: { image: 'api:1' },
+  rollout: {
+    canary: { steps: [{ weight: 10 }, { pause: '10s' }, { weight: 100 }], analysis: { interval: '5s' } },
+    progressDeadline: '20s',
+    scaleDownDelay: '5s',
+  },
+};
+
+/**
+ * The operator's own reconciler in front of an API server in a Map and a small cluster behind it. It is called as in
+ * the real operator: when something has changed, or when the time has come that it asked for; what nobody wakes it
+ * for stays undone.
+ */
+export class World {
+  now: number;
+  server: ApiServer;
+  cluster: Cluster;
+  readonly events: EventInput[] = [];
+  /** Errors that a reconciliation ended with. */
+  readonly failures: unknown[] = [];
+  /** What the operator sees; another server's objects make its cache stale. */
+  seen: () => ApiServer = () => this.server;
+  reconciles = 0;
+  isGatewayApi = true;
+  #reconciler: EnvironmentReconciler;
+  #lookedAt = -1;
+  #due = Number.POSITIVE_INFINITY;
+
+  constructor(from?: World) {
+    this.now = from?.now ?? Date.parse('2026-01-05T10:00:00Z');
+    this.server = new ApiServer(from?.server);
+    this.cluster = new Cluster(this.server);
+    for (const [image, release] of from?.cluster.releases ?? []) this.cluster.releases.set(image, release);
+    for (const [revision, c] of from?.cluster.counters ?? []) this.cluster.counters.set(revision, c);
+    this.#reconciler = this.#process();
+  }
+
+  create(spec: EnvironmentSpec = QUICK): this {
+    this.server.put({
+      apiVersion: API_VERSION,
+      kind: KIND,
+      metadata: { name: NAME, namespace: NAMESPACE },
+      spec,
+    });
+    return this;
+  }
+
+  get environment(): Environment {
+    return this.server.get<Environment>(KIND, NAME) as Environment;
+  }
+
+  get status() {
+    return this.environment.status ?? {};
+  }
+
+  condition(type: string) {
+    return this.status.conditions?.find((condition) => condition.type === type);
+  }
+
+  edit(change: (spec: EnvironmentSpec) => void): void {
+    this.server.edit(KIND, NAME, (object) => change(object.spec as EnvironmentSpec));
+  }
+
+  release(image: string, behaviour: Release = {}): this {
+    this.cluster.releases.set(image, behaviour);
+    this.edit((spec) => {
+      spec.release.image = image;
+    });
+    return this;
+  }
+
+  /** A new process in place of the operator's: it knows what the cluster knows and nothing else. */
+  restart(): void {
+    this.server.dieAfter = Number.POSITIVE_INFINITY;
+    this.#reconciler = this.#process();
+    this.#lookedAt = -1;
+  }
+
+  /** Lets time pass until `condition` holds. Throws when the world came to rest without it, or never does. */
+  async until(condition: () => boolean, limitSeconds = 600): Promise<void> {
+    for (const end = this.now + limitSeconds * 1000; this.now < end; ) {
+      await this.settle();
+      if (condition()) return;
+      this.step();
+    }
+    throw new Error(`not reached in ${limitSeconds} s: ${this.status.summary}`);
+  }
+
+  /** Until nothing changes any more and the operator waits for nothing. Throws when that does not come. */
+  async rest(limitSeconds = 600): Promise<void> {
+    for (const end = this.now + limitSeconds * 1000; this.now < end; ) {
+      await this.settle();
+      const version = this.server.version;
+      for (let i = 0; i < STEPS; i++) {
+        this.step();
+        await this.settle();
+      }
+      if (this.server.version === version && this.#due === Number.POSITIVE_INFINITY) return;
+    }
+    throw new Error(`no rest in ${limitSeconds} s: ${this.status.summary}`);
+  }
+
+  step(): void {
+    this.now += 1000 / STEPS;
+    this.cluster.gateway();
+    if (this.now % 1000 === 0) this.cluster.second();
+  }
+
+  /** Reconciles for as long as the operator is woken at this moment. */
+  async settle(): Promise<void> {
+    for (let looks = 0; this.#lookedAt !== this.server.version || this.#due <= this.now; looks++) {
+      if (looks > 100) throw new Error(`a hot loop: ${this.server.writes.slice(-5).join(', ')}`);
+      await this.look();
+    }
+  }
+
+  async look(): Promise<void> {
+    this.reconciles += 1;
+    this.#lookedAt = this.server.version;
+    this.#due = Number.POSITIVE_INFINITY;
+    const after = await this.#isolated(() => this.#reconciler.reconcile(KEY)).catch((error: unknown) => {
+      if (error instanceof Killed) this.restart();
+      else this.failures.push(error);
+      return { requeueAfterMs: 1000 };
+    });
+    if (after?.requeueAfterMs !== undefined) this.#due = this.now + after.requeueAfterMs;
+  }
+
+  /** With this world's clock and pods in place of the process's. */
+  async #isolated<T>(work: () => Promise<T>): Promise<T> {
+    const { now } = Date;
+    const { fetch } = globalThis;
+    Date.now = () => this.now;
+    globalThis.fetch = async (url) => new Response(this.cluster.metrics(new URL(String(url)).hostname));
+    try {
+      return await work();
+    } finally {
+      Date.now = now;
+      globalThis.fetch = fetch;
+    }
+  }
+
+  #process(): EnvironmentReconciler {
+    const of = (kind: string, _namespace: string, environment: string) =>
+      this.seen()
+        .list(kind)
+        .filter(({ metadata }) => metadata.labels?.[LABELS.environment] === environment);
+    // Classes with private members are not structural: these are the parts that the reconciler uses of them.
+    const caches = {
+      environment: (_: string, name: string) => this.seen().get<Environment>(KIND, name),
+      get: (kind: string, _: string, name: string) => this.seen().get<Live>(kind, name),
+      of,
+      has: (kind: string) => kind !== 'HTTPRoute' || this.isGatewayApi,
+      observeWrite: () => {},
+      observeRemoval: () => {},
+    } as unknown as Caches;
+    return new EnvironmentReconciler({
+      client: { request: (options: never) => this.server.request(options) } as unknown as KubeClient,
+      caches,
+      events: { event: (input: EventInput) => this.events.push(input) } as unknown as EventRecorder,
+      log: silentLog,
+      assertLeading: () => {},
+    });
+  }
+}
