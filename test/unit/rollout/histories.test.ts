@@ -14,6 +14,10 @@ const event = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('release' as const), good: fc.boolean(), starts: fc.boolean() }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('off' as const), seconds: fc.integer({ min: 1, max: 40 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('back' as const), to: fc.nat(5) }) },
   {
     weight: 1,
@@ -24,12 +28,24 @@ const event = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('crash' as const), writes: fc.integer({ min: 1, max: 6 }) }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('lostStatus' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('outage' as const), seconds: fc.integer({ min: 1, max: 40 }) }),
+  },
 );
 
-test('no history of releases, crashes, scaling and lost status breaks a promise, and each comes to rest', () => {
+const pauses = [{ pause: '5s' }, { pause: '20s' }];
+/** Also those that nobody would write: shares that fall, a first pause without a share. */
+const steps = fc
+  .array(fc.oneof(fc.record({ weight: fc.integer({ min: 0, max: 99 }) }), fc.constantFrom(...pauses)), {
+    maxLength: 5,
+  })
+  .map((some) => [...some, { weight: 100 }]);
+
+test('no history of releases, crashes, scaling, outages and lost status breaks a promise, and each comes to rest', () => {
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 30 }), (history) => {
-      const world = new Simulation();
+    fc.property(steps, fc.array(event, { maxLength: 30 }), (canarySteps, history) => {
+      const world = new Simulation({ rollout: { canary: { steps: canarySteps } } });
       world.release('r0');
       world.until(() => world.memory.stable !== undefined);
       for (const [i, happened] of history.entries()) {
@@ -48,6 +64,8 @@ test('no history of releases, crashes, scaling and lost status breaks a promise,
           world.dieAfterWrites = Number.POSITIVE_INFINITY;
         }
         if (happened.type === 'lostStatus') world.memory = {};
+        if (happened.type === 'off') world.off(happened.seconds);
+        if (happened.type === 'outage') world.outage(happened.seconds);
       }
       // A decision of before the last event says nothing about it.
       world.tick();

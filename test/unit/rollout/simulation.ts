@@ -37,6 +37,8 @@ export class Simulation {
   /** Every weight that the candidate of the moment was given, in order. */
   readonly weights: string[] = [];
   last: RolloutDecision | undefined;
+  /** While pods die by themselves, a share without a ready pod is not the operator's doing. */
+  isOutage = false;
   /** Writes after which the operator dies before it can record its status; counted down. */
   dieAfterWrites = Number.POSITIVE_INFINITY;
   readonly spec: EnvironmentSpec;
@@ -73,6 +75,30 @@ export class Simulation {
       this.tick();
     }
     throw new Error(`not reached in ${limit} s: ${this.last?.summary}`);
+  }
+
+  /** The pods of the stable revision are dead for so long; then they start again as they do. */
+  outage(seconds: number): void {
+    const stable = this.pods.get(this.memory.stable?.revision ?? '');
+    if (!stable) return;
+    const { starts } = stable;
+    this.isOutage = true;
+    Object.assign(stable, { ready: 0, starts: false });
+    for (let s = 0; s < seconds; s++) this.tick();
+    stable.starts = starts;
+    for (let s = 0; s < 3; s++) this.tick();
+    this.isOutage = false;
+  }
+
+  /** Scaled to nothing for so long: nothing is promised of an environment that is off, but that it comes back. */
+  off(seconds: number): void {
+    const { replicas } = this;
+    this.isOutage = true;
+    this.replicas = 0;
+    for (let s = 0; s < seconds; s++) this.tick();
+    this.replicas = replicas;
+    for (let s = 0; s < 3; s++) this.tick();
+    this.isOutage = false;
   }
 
   look(): void {
@@ -188,6 +214,8 @@ export class Simulation {
 
   #second(requests: number): void {
     this.now += 1000;
+    // As the operator could see it: who becomes ready in this second can get nothing yet.
+    const wasReady = [...this.pods.values()].filter((p) => p.ready > 0);
     for (const p of this.pods.values()) {
       if (p.migration === 'running' && p.problem === undefined) p.migration = 'complete';
       if (p.replicas !== undefined && p.starts) p.ready = Math.min(p.ready + 1, p.replicas);
@@ -198,8 +226,8 @@ export class Simulation {
       const served = Math.round((requests * weight) / 100);
       p.requests += served;
       p.errors += Math.round(served * p.errorRatio);
-      const anyReady = [...this.pods.values()].some((other) => other.ready > 0);
-      if (weight > 0 && p.ready === 0 && anyReady)
+      const isAnotherReady = wasReady.some((other) => other !== p && other.ready > 0);
+      if (weight > 0 && p.ready === 0 && isAnotherReady && !this.isOutage)
         this.broken.push(`${revision} has ${weight} % and no ready pod`);
     }
   }
