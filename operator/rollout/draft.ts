@@ -63,6 +63,11 @@ export function lookAgain(draft: Draft, ms: number): void {
   draft.decision.againInMs = Math.min(draft.decision.againInMs ?? Infinity, wanted);
 }
 
+/** What the gateway reports wakes us up by itself; only the moment that it is given afterwards has to be asked for. */
+export function waitForRoute(draft: Draft): void {
+  lookAgain(draft, draft.input.route?.settlesInMs ?? Number.POSITIVE_INFINITY);
+}
+
 export function iso(draft: Draft): string {
   return new Date(draft.input.now).toISOString();
 }

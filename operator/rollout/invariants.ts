@@ -1,5 +1,5 @@
-import { podsFor } from './canary.ts';
 import type { RevisionView, RouteView } from './state.ts';
+import { podsFor } from './weights.ts';
 
 /** A write that can hurt traffic. Other writes need no guard. */
 export type GuardedAction =

@@ -1,0 +1,45 @@
+import { milliseconds } from '../api/duration.ts';
+import type { Candidate } from './candidate.ts';
+import { type Draft, identity, iso, lookAgain, note } from './draft.ts';
+import { serveStable } from './stable.ts';
+import type { RevisionView } from './state.ts';
+
+/** The candidate is stable from here on; the pods of the release before it go after their delay. */
+export function promote(draft: Draft, candidate: Candidate, view: RevisionView): void {
+  const { memory, decision, input } = draft;
+  const old = memory.stable;
+  memory.stable = identity(view);
+  delete memory.candidate;
+  if (old) memory.retired = [...(memory.retired ?? []), { revision: old.revision, since: iso(draft) }];
+  decision.summary = `${view.image} serves`;
+  // The old release's pods are removed later: there is still something to do.
+  decision.progressing = true;
+  if (old) delete decision.replicas[old.revision];
+  const judged = candidate.measurements?.at(-1)?.message;
+  note(draft, 'Normal', 'Promoted', `${view.image} gets all requests${judged ? `: ${judged}` : ''}`);
+  lookAgain(draft, milliseconds(input.policy.scaleDownDelay));
+}
+
+/** Back to the stable release at once: the weight goes before anything else, and no pod has to start for it. */
+export function reject(draft: Draft, reason: string, why: string): void {
+  const candidate = draft.memory.candidate as Candidate;
+  const { revision, number, image } = candidate;
+  note(draft, 'Warning', 'RolledBack', `${image} is rolled back (${reason}): ${why}`);
+  draft.memory.rejected = { revision, number, image, reason, message: why.slice(0, 1024), at: iso(draft) };
+  leave(draft, candidate);
+  serveStable(draft);
+  draft.decision.progressing = true;
+}
+
+/** Nobody asks for the candidate any more: no verdict, and nothing that has to be remembered. */
+export function withdraw(draft: Draft, candidate: Candidate, why: string): void {
+  note(draft, 'Normal', 'CanaryWithdrawn', `${candidate.image} is withdrawn: ${why}`);
+  leave(draft, candidate);
+}
+
+function leave(draft: Draft, candidate: Candidate): void {
+  const { memory, decision } = draft;
+  delete memory.candidate;
+  delete decision.replicas[candidate.revision];
+  memory.retired = [...(memory.retired ?? []), { revision: candidate.revision, since: iso(draft) }];
+}
