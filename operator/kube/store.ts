@@ -10,6 +10,13 @@ interface Entry<T> {
   announced: T | undefined;
 }
 
+interface Tombstone<T> {
+  /** What onChange still believes to exist. */
+  announced: T | undefined;
+  /** The newest version we know the object had: a list from before it says nothing about the removal. */
+  version: string;
+}
+
 /** Removals by ourselves that the watch has not shown yet. Uids never return, so that forgetting is only a matter of space. */
 const MOST_TOMBSTONES = 10_000;
 
@@ -25,8 +32,8 @@ const MOST_TOMBSTONES = 10_000;
 export class Store<T extends KubeObject = KubeObject> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #indexes = new Map<string, Index<T>>();
-  /** By uid, what onChange still believes to exist. */
-  readonly #tombstones = new Map<string, T | undefined>();
+  /** By uid. */
+  readonly #tombstones = new Map<string, Tombstone<T>>();
   /** The version up to which the watch or a list has told everything. */
   #progress = '';
   readonly #trim: (object: T) => T;
@@ -72,12 +79,17 @@ export class Store<T extends KubeObject = KubeObject> {
   }
 
   /** Tells that this object is gone: `remove` returned undefined. onChange is called when the watch brings it. */
-  observeRemoval(removed: { metadata: { name: string; namespace?: string; uid: string } }): void {
-    const { uid } = removed.metadata;
+  observeRemoval(removed: {
+    metadata: { name: string; namespace?: string; uid: string; resourceVersion?: string };
+  }): void {
+    const { uid, resourceVersion = '' } = removed.metadata;
     const entry = this.#entries.get(keyOf(removed));
     const isStored = entry?.object.metadata.uid === uid;
+    // Told again: what was known then is not known any more.
+    if (!isStored && this.#tombstones.has(uid)) return;
     if (isStored) this.#drop(entry.object);
-    this.#bury(uid, isStored ? entry.announced : undefined);
+    const version = isStored ? versionOf(entry.object) : resourceVersion;
+    this.#bury(uid, { announced: isStored ? entry.announced : undefined, version });
   }
 
   /** Tells that nothing older than this version is outstanding (a bookmark). */
@@ -101,6 +113,8 @@ export class Store<T extends KubeObject = KubeObject> {
    */
   replace(received: T[], resourceVersion: string, onChange: OnChange<T>, isRestored = false): void {
     if (isRestored) this.#tombstones.clear();
+    // Before what follows them under their names is announced.
+    this.#closeTombstones(new Set(received.map((item) => item.metadata.uid)), resourceVersion, onChange);
     const listed = new Set<string>();
     for (const item of received) {
       const key = keyOf(item);
@@ -116,11 +130,14 @@ export class Store<T extends KubeObject = KubeObject> {
       if (announced !== undefined) onChange('deleted', object, announced);
     }
     this.#progress = resourceVersion;
-    const alive = new Set(received.map((item) => item.metadata.uid));
-    for (const [uid, object] of [...this.#tombstones]) {
-      if (alive.has(uid)) continue;
+  }
+
+  /** A list without them shows that they are gone, unless it is from before they were made. */
+  #closeTombstones(alive: Set<string>, resourceVersion: string, onChange: OnChange<T>): void {
+    for (const [uid, { announced, version }] of [...this.#tombstones]) {
+      if (alive.has(uid) || isOlder(resourceVersion, version)) continue;
       this.#tombstones.delete(uid);
-      if (object !== undefined) onChange('deleted', object, object);
+      if (announced !== undefined) onChange('deleted', announced, announced);
     }
   }
 
@@ -136,7 +153,7 @@ export class Store<T extends KubeObject = KubeObject> {
 
   #observeDeletion(object: T, onChange: OnChange<T>): boolean {
     const { uid } = object.metadata;
-    const buried = this.#tombstones.get(uid);
+    const buried = this.#tombstones.get(uid)?.announced;
     this.#tombstones.delete(uid);
     const entry = this.#entries.get(keyOf(object));
     if (entry === undefined || isOlder(versionOf(object), versionOf(entry.object))) {
@@ -173,8 +190,8 @@ export class Store<T extends KubeObject = KubeObject> {
     for (const index of this.#indexes.values()) index.move(object, undefined);
   }
 
-  #bury(uid: string, announced: T | undefined): void {
-    this.#tombstones.set(uid, announced);
+  #bury(uid: string, tombstone: Tombstone<T>): void {
+    this.#tombstones.set(uid, tombstone);
     if (this.#tombstones.size <= MOST_TOMBSTONES) return;
     const [oldest] = this.#tombstones.keys();
     if (oldest !== undefined) this.#tombstones.delete(oldest);

@@ -105,6 +105,33 @@ test('the deletion that a relist jumped over is announced', () => {
   assert.equal(heard, ['added a@1', 'deleted a@1']);
 });
 
+test('a removal that is told twice, as by two workers of which one got 404, is still announced', () => {
+  const { store, heard, onChange } = make();
+  store.observeEvent('ADDED', thing('a', 10), onChange);
+  store.observeRemoval(thing('a', 10));
+  store.observeRemoval(thing('a', 10));
+  store.observeEvent('DELETED', thing('a', 12), onChange);
+  assert.equal(heard, ['added a@10', 'deleted a@12']);
+});
+
+test('a list from before our own creation and removal does not make the watch bring the object back', () => {
+  const { store, onChange } = make();
+  store.replace([], '5', onChange);
+  store.observeWrite(thing('a', 11));
+  store.observeRemoval(thing('a', 11));
+  store.replace([], '10', onChange);
+  store.observeEvent('ADDED', thing('a', 11), onChange);
+  assert.is(store.size, 0);
+});
+
+test('a list that shows an object made anew announces the deletion of its predecessor first', () => {
+  const { store, heard, onChange } = make();
+  store.observeEvent('ADDED', thing('a', 10, 'first'), onChange);
+  store.observeRemoval(thing('a', 10, 'first'));
+  store.replace([thing('a', 20, 'second')], '20', onChange);
+  assert.equal(heard, ['added a@10', 'deleted a@10', 'added a@20']);
+});
+
 test('after a restore of the server an older list replaces everything', () => {
   const { store, onChange } = make();
   store.replace([thing('a', 100), thing('b', 90)], '100', onChange);
