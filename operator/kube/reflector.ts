@@ -33,7 +33,8 @@ const MARGIN_MS = 5_000;
 /**
  * Keeps a store equal to what the server has.
  * - It lists once, then follows changes; a cut, ended or silent watch is resumed where it was, without a list.
- * - It lists again only when the server has forgotten the version (410, as answer or event) or went back in history.
+ * - It lists again only when the server has forgotten the version (410, as answer or event), fails twice to watch from
+ *   it (500), or went back in history.
  * - Failures are retried for ever with a jittered backoff of 0.8 to 30 s, or after as long as the server asks.
  * - A type that the server does not know is no failure: the store is empty, `available` is false, and it is looked for.
  */
@@ -51,6 +52,8 @@ export class Reflector<T extends KubeObject = KubeObject> {
   #resolveSynced: () => void = () => {};
   #version: string | undefined;
   #newest = '';
+  /** From this version the server failed to watch. */
+  #doubtful: string | undefined;
   #isAvailable: boolean | undefined;
   #lists = 0;
   #watches = 0;
@@ -164,6 +167,12 @@ export class Reflector<T extends KubeObject = KubeObject> {
       // The list that follows is the cure; only repeated ones have to wait.
       await pause(this.#lists > 1 ? this.#backoff.next() / 8 : 0, signal);
       return;
+    }
+    if (answered(error, 500) && this.#version !== undefined) {
+      // A change whose past etcd has compacted fails a watch each time it is asked for; 500 may also be a moment's.
+      const isStuck = this.#doubtful === this.#version;
+      this.#doubtful = this.#version;
+      if (isStuck) this.#version = undefined;
     }
     if (answered(error, 404)) this.#missing();
     else if (error instanceof KubeError && error.reason === 'Timeout' && this.#version !== undefined) {

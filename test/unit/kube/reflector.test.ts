@@ -169,6 +169,28 @@ test('410 as an ERROR event lists again and forgets what is gone', async () => {
   );
 });
 
+test('a version from which the server fails twice to watch is given up for a list', async () => {
+  let things = list(10, [item('a', 1)]);
+  await world(
+    () => things,
+    async (w) => {
+      await watching(w);
+      assert.equal(w.heard, ['added a', 'deleted a']);
+      assert.is(w.lists(), 2);
+      assert.is(w.server.asked.filter((asked) => asked.includes('resourceVersion=10')).length, 2);
+    },
+    {},
+    (response, from) => {
+      if (from !== '10') return false;
+      things = list(12, []);
+      // As a server says that has to show a change whose past etcd has compacted.
+      const object = status(500, 'InternalError', 'etcd event received with PrevKv=nil');
+      response.writeHead(200).end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+      return true;
+    },
+  );
+});
+
 test('410 as an HTTP answer lists again', () =>
   world(
     () => list(10, []),
