@@ -50,3 +50,13 @@ export function followedBy(parent: AbortSignal | undefined): {
   else parent.addEventListener('abort', follow, { once: true });
   return { controller, release: () => parent.removeEventListener('abort', follow) };
 }
+
+/** The promise's outcome, or the signal's reason as soon as it is aborted: for what takes no signal itself. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const give = () => reject(signal.reason);
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
+  });
+}

@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
 export interface Access {
@@ -7,7 +7,7 @@ export interface Access {
   dispatcher: Dispatcher;
 }
 
-/** Token files and exec plugins are asked again after this long; both keep their own, longer, caches. */
+/** Token files and exec plugins are asked again after this long; both keep their own, longer, caches until `expire`. */
 const REFRESH_MS = 5_000;
 
 /**
@@ -16,7 +16,7 @@ const REFRESH_MS = 5_000;
  * the same; when a certificate is rotated, a new pool takes over and the old one ends with its last request.
  */
 export class Credentials {
-  readonly #config: KubeConfig;
+  #config: KubeConfig;
   readonly #connections: number;
   readonly server: URL;
   #access: Access | undefined;
@@ -43,9 +43,13 @@ export class Credentials {
     return this.#refreshing;
   }
 
-  /** The server did not accept them: look again at the next request. */
+  /** The server did not accept them: the next request reads the token file or runs the exec plugin again. */
   expire(): void {
     this.#freshUntil = 0;
+    // A KubeConfig answers from its caches, a plugin's token without an expiry for ever; a new one has none.
+    const { clusters, users, contexts, currentContext } = this.#config;
+    this.#config = new KubeConfig();
+    this.#config.loadFromOptions({ clusters, users, contexts, currentContext });
   }
 
   async close(): Promise<void> {

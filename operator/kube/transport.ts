@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request as send } from 'undici';
-import { followedBy, pause } from './clock.ts';
+import { followedBy, pause, unlessAborted } from './clock.ts';
 import { Credentials } from './credentials.ts';
 import { KubeError, refusal } from './errors.ts';
 import { jsonLines } from './json-lines.ts';
@@ -182,7 +182,9 @@ export class KubeClient {
     options: Omit<RequestOptions, 'timeoutMs' | 'signal'>,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const access = await credentials.current().catch((error: unknown) => {
+    // An exec plugin may wait for somebody to log in.
+    const access = await unlessAborted(credentials.current(), signal).catch((error: unknown) => {
+      signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
       throw new KubeError(asked, { code: 0, reason: 'Credentials', message }, { cause: error });
     });
