@@ -11,7 +11,13 @@ import { podProblem, workloadOf } from './workloads.ts';
 export function observe(
   caches: Caches,
   environment: Environment,
-  seen: { now: number; credentials: boolean; measured?: { revision: string; measurement: Measurement } },
+  seen: {
+    now: number;
+    credentials: boolean;
+    /** When the gateway's answer for the route's newest generation was first seen. */
+    answeredAt?: number;
+    measured?: { revision: string; measurement: Measurement };
+  },
 ): Snapshot {
   const resolved = resolveEnvironment(environment);
   const { name, namespace } = resolved;
@@ -52,7 +58,7 @@ export function observe(
     desired: revisionOf(releaseInputs(resolved)),
     records,
     views,
-    route: route ? routeView(route, resolved, seen.now) : undefined,
+    route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
     gatewayApi: caches.has('HTTPRoute'),
     workloads: {
       database: workloadOf('PostgreSQL', caches.get('StatefulSet', namespace, its.database), {

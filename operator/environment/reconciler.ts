@@ -1,5 +1,5 @@
 import { renderComponents, renderRevision } from '../../charts/render.ts';
-import { type Environment, type ResolvedEnvironment, releaseInputs } from '../api/resolved.ts';
+import { type Environment, names, type ResolvedEnvironment, releaseInputs } from '../api/resolved.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
@@ -12,6 +12,7 @@ import { statusOf } from './conditions.ts';
 import { measureWhenDue } from './measure.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
+import { isAnswered } from './route.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const FIRST_LOOK_AGAIN_MS = 200;
@@ -33,6 +34,8 @@ export class EnvironmentReconciler {
   readonly #credentials = new Map<string, string>();
   /** How often in a row the world had moved on when a plan was carried out. */
   readonly #overtaken = new Map<string, number>();
+  /** When the gateway's answer was first seen, and for which generation of which route. */
+  readonly #answers = new Map<string, { route: string; at: number | undefined; seen: boolean }>();
   /** Rendering is the dear part: it is done once for each set of inputs. */
   readonly #rendered = new Map<string, { inputs: string; rendered: Rendered }>();
 
@@ -75,9 +78,11 @@ export class EnvironmentReconciler {
     const now = Date.now();
     const measured = await measureWhenDue(this.#caches, environment, now);
     const credentials = this.#credentials.get(key) === uid;
+    const answeredAt = this.#answered(key, environment, now);
     const snapshot = observe(this.#caches, environment, {
       now,
       credentials,
+      ...(answeredAt === undefined ? {} : { answeredAt }),
       ...(measured ? { measured } : {}),
     });
     const plan = makePlan(snapshot, this.#render(key, snapshot.resolved), this.#actor.settled);
@@ -161,6 +166,19 @@ export class EnvironmentReconciler {
     });
   }
 
+  /** When the answer for the newest generation of the route came; undefined when that was before this process. */
+  #answered(key: string, { metadata }: Environment, now: number): number | undefined {
+    const live = this.#caches.get('HTTPRoute', metadata.namespace, names(metadata.name).api);
+    const route = live ? `${live.metadata.uid}/${live.metadata.generation}` : 'none';
+    const known = this.#answers.get(key);
+    if (known?.route === route && (known.at !== undefined || !known.seen)) return known.at;
+    const answered = live !== undefined && isAnswered(live);
+    // An answer that was there before this process looked for the first time came at an unknown moment.
+    const at = answered && known !== undefined ? now : undefined;
+    this.#answers.set(key, { route, at, seen: !answered || known !== undefined });
+    return at;
+  }
+
   #record(regarding: Environment, { type, reason, message }: Note): void {
     this.#events.event({ regarding, type, reason, note: message, action: 'Reconcile' });
   }
@@ -184,6 +202,7 @@ export class EnvironmentReconciler {
     this.#rendered.delete(key);
     this.#credentials.delete(key);
     this.#overtaken.delete(key);
+    this.#answers.delete(key);
     this.#actor.forget(key);
   }
 }

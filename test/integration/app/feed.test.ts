@@ -86,13 +86,14 @@ test('a rotation to another login is followed without a restart', async () => {
     rotated.password = 'second';
     writeFileSync(file, rotated.href);
     const users = async () => {
-      assert.is((await get(`${url}/health/ready`)).status, 200);
+      // A use of the database: that is when a new login is noticed.
+      await get(`${url}/health/detailed`);
       const rows = await sql`
         select distinct usename from pg_stat_activity
         where application_name = 'cryptosense-api' and client_addr is not null`;
       return rows.map((row) => row.usename);
     };
-    await eventually(5_000, users, (found) => found.includes('second'));
+    await eventually(15_000, users, (found) => found.includes('second'));
   } finally {
     rmSync(folder, { recursive: true });
   }

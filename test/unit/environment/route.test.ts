@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { renderRoute } from '../../../charts/render.ts';
-import { routeView, sameWeights, withRoutedAt } from '../../../operator/environment/route.ts';
+import { isAnswered, routeView, sameWeights, withRoutedAt } from '../../../operator/environment/route.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { suite } from '../../harness/suite.ts';
 import { resolved } from '../charts/environments.ts';
@@ -27,7 +27,7 @@ function live(weights: Record<string, number>, answers: Answer[], routedAt = now
 
 const yes = (generation: number): Answer[] =>
   ['Accepted', 'ResolvedRefs'].map((type) => ({ type, status: 'True', observedGeneration: generation }));
-const view = (route: Live, at = now) => routeView(route, environment, at);
+const view = (route: Live, answeredAt = now - 60_000) => routeView(route, environment, now, answeredAt);
 
 test('the weights are those of the live route, by revision and without zeros', () => {
   assert.equal(view(live({ aa: 90, bb: 10 }, yes(4))).weights, { aa: 90, bb: 10 });
@@ -63,11 +63,25 @@ test('a gateway that has not answered this generation yet is no problem, one tha
   assert.match(view(live({ aa: 100 }, [])).problem ?? '', /no gateway has taken the route over/);
 });
 
-test('new weights have a second to settle, and it is known how much of it is left', () => {
-  const route = live({ aa: 100 }, yes(4), now - 400);
-  assert.equal([view(route).confirmed, view(route).settlesInMs], [false, 600]);
-  assert.equal([view(route, now + 600).confirmed, view(route, now + 600).settlesInMs], [true, undefined]);
-  assert.is(view(live({ aa: 100 }, yes(3), now - 400)).settlesInMs, undefined);
+test('new weights have a second to settle from the answer on, and it is known how much is left', () => {
+  const route = live({ aa: 100 }, yes(4));
+  assert.equal([view(route, now - 400).confirmed, view(route, now - 400).settlesInMs], [false, 600]);
+  assert.equal([view(route, now - 1000).confirmed, view(route, now - 1000).settlesInMs], [true, undefined]);
+  assert.is(view(live({ aa: 100 }, yes(3)), now - 400).settlesInMs, undefined);
+});
+
+test('an answer that nobody saw come is reckoned from the write, with five seconds in all', () => {
+  const unseen = (routedAt: number) =>
+    routeView(live({ aa: 100 }, yes(4), routedAt), environment, now, undefined);
+  assert.equal([unseen(now - 4000).confirmed, unseen(now - 4000).settlesInMs], [false, 1000]);
+  assert.is(unseen(now - 5000).confirmed, true);
+});
+
+test('an answer counts when it is about the newest generation and says yes twice', () => {
+  assert.is(isAnswered(live({ aa: 100 }, yes(4))), true);
+  assert.is(isAnswered(live({ aa: 100 }, yes(3))), false);
+  assert.is(isAnswered(live({ aa: 100 }, yes(4).slice(0, 1))), false);
+  assert.is(isAnswered(live({ aa: 100 }, [])), false);
 });
 
 test('a route whose weights stay keeps its time, one whose weights change gets a new one', () => {

@@ -47,7 +47,8 @@ export class World {
   #due = Number.POSITIVE_INFINITY;
 
   constructor(from?: World) {
-    this.now = from?.now ?? Date.parse('2026-01-05T10:00:00Z');
+    // A copy is another process, some time later: what the first one has just written has settled.
+    this.now = from ? from.now + 10_000 : Date.parse('2026-01-05T10:00:00Z');
     this.server = new ApiServer(from?.server);
     this.cluster = new Cluster(this.server);
     for (const [image, release] of from?.cluster.releases ?? []) this.cluster.releases.set(image, release);
