@@ -11,8 +11,8 @@ interface Entry<T> {
 }
 
 interface Tombstone<T> {
-  /** What onChange still believes to exist. */
-  announced: T | undefined;
+  /** What was announced last or, when nothing was, what readers saw of our own write; undefined when nobody saw it. */
+  known: T | undefined;
   /** The newest version we know the object had: a list from before it says nothing about the removal. */
   version: string;
 }
@@ -28,6 +28,7 @@ const MOST_TOMBSTONES = 10_000;
  *   reader sees his own writes although the watch lags.
  * - The newest version of each object reaches onChange once the server announces it, exactly once, also when
  *   `observeWrite` anticipated it; a version that our own later write has replaced meanwhile is passed over.
+ * - Whatever a reader saw and is gone is announced as deleted, also what only `observeWrite` had shown.
  */
 export class Store<T extends KubeObject = KubeObject> {
   readonly #entries = new Map<string, Entry<T>>();
@@ -89,7 +90,7 @@ export class Store<T extends KubeObject = KubeObject> {
     if (!isStored && this.#tombstones.has(uid)) return;
     if (isStored) this.#drop(entry.object);
     const version = isStored ? versionOf(entry.object) : resourceVersion;
-    this.#bury(uid, { announced: isStored ? entry.announced : undefined, version });
+    this.#bury(uid, { known: isStored ? (entry.announced ?? entry.object) : undefined, version });
   }
 
   /** Tells that nothing older than this version is outstanding (a bookmark). */
@@ -127,17 +128,17 @@ export class Store<T extends KubeObject = KubeObject> {
     for (const [key, { object, announced }] of [...this.#entries]) {
       if (listed.has(key) || (!isRestored && isOlder(resourceVersion, versionOf(object)))) continue;
       this.#drop(object);
-      if (announced !== undefined) onChange('deleted', object, announced);
+      onChange('deleted', object, announced ?? object);
     }
     this.#progress = resourceVersion;
   }
 
   /** A list without them shows that they are gone, unless it is from before they were made. */
   #closeTombstones(alive: Set<string>, resourceVersion: string, onChange: OnChange<T>): void {
-    for (const [uid, { announced, version }] of [...this.#tombstones]) {
+    for (const [uid, { known, version }] of [...this.#tombstones]) {
       if (alive.has(uid) || isOlder(resourceVersion, version)) continue;
       this.#tombstones.delete(uid);
-      if (announced !== undefined) onChange('deleted', announced, announced);
+      if (known !== undefined) onChange('deleted', known, known);
     }
   }
 
@@ -153,7 +154,7 @@ export class Store<T extends KubeObject = KubeObject> {
 
   #observeDeletion(object: T, onChange: OnChange<T>): boolean {
     const { uid } = object.metadata;
-    const buried = this.#tombstones.get(uid)?.announced;
+    const buried = this.#tombstones.get(uid)?.known;
     this.#tombstones.delete(uid);
     const entry = this.#entries.get(keyOf(object));
     if (entry === undefined || isOlder(versionOf(object), versionOf(entry.object))) {

@@ -132,6 +132,24 @@ test('a list that shows an object made anew announces the deletion of its predec
   assert.equal(heard, ['added a@10', 'deleted a@10', 'added a@20']);
 });
 
+test('an object that only our own write showed is announced as deleted when a list lacks it', () => {
+  const { store, heard, onChange } = make();
+  store.replace([], '5', onChange);
+  store.observeWrite(thing('a', 9));
+  store.replace([], '12', onChange);
+  assert.equal(heard, ['deleted a@9']);
+});
+
+test('an object that only our own write showed is announced as deleted after our own removal', () => {
+  const { store, heard, onChange } = make();
+  store.replace([], '5', onChange);
+  store.observeWrite(thing('a', 9));
+  store.observeRemoval(thing('a', 9));
+  store.observeEvent('ADDED', thing('a', 9), onChange);
+  store.observeEvent('DELETED', thing('a', 12), onChange);
+  assert.equal(heard, ['deleted a@12']);
+});
+
 test('after a restore of the server an older list replaces everything', () => {
   const { store, onChange } = make();
   store.replace([thing('a', 100), thing('b', 90)], '100', onChange);
