@@ -39,7 +39,7 @@ export function suite(name: string): Suite {
       } catch (error) {
         // uvu prints no cause, and a property test's counterexample is explained there alone.
         if (error instanceof Error && error.cause) error.message += `\n    because: ${String(error.cause)}`;
-        throw error;
+        throw printable(error);
       }
     });
   };
@@ -72,4 +72,12 @@ export function suite(name: string): Suite {
       if (wanted > 0) inner.run();
     },
   });
+}
+
+/** uvu takes `details` of an error for text and breaks on anything else, with the reason of the failure unprinted. */
+function printable(error: unknown): unknown {
+  if (!(error instanceof Error) || !('details' in error) || typeof error.details === 'string') return error;
+  const plain = new Error(error.message);
+  if (error.stack !== undefined) plain.stack = error.stack;
+  return plain;
 }
