@@ -24,8 +24,9 @@ const metrics = createMetrics();
 const client = KubeClient.fromDefault({ metrics });
 let synced = false;
 const health = await serveHealth({
-  port: 8081,
-  metricsPort: 8080,
+  // Only where several run on one machine they need other ports than the image's.
+  port: Number(process.env.HEALTH_PORT ?? 8081),
+  metricsPort: Number(process.env.METRICS_PORT ?? 8080),
   registry: metrics.registry,
   live: () => true,
   ready: () => synced || 'the caches are not filled yet',

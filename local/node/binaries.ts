@@ -35,3 +35,8 @@ export async function kubectlBinary(hasRegistry: boolean, report: Report): Promi
   });
   return join(folder, 'kubectl');
 }
+
+/** KWOK, which pretends to be the kubelets of a simulated cluster. */
+export function kwokBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'kwok', report }).then((folder) => join(folder, 'kwok'));
+}

@@ -2,7 +2,7 @@ import { down } from '../../local/cluster.ts';
 import { clusterName, type Purpose } from '../../local/cluster-name.ts';
 import { ensureEngine, releaseEngine } from '../../local/engine.ts';
 import { buildImages } from '../../local/images.ts';
-import { kubernetesBinaries } from '../../local/node/binaries.ts';
+import { kubernetesBinaries, kwokBinary } from '../../local/node/binaries.ts';
 import { bringUpPlatform } from '../../local/platform.ts';
 import { printLine } from '../../local/steps.ts';
 
@@ -22,8 +22,9 @@ export async function prepareUnit(): Promise<Preparation> {
 export async function prepareIntegration(): Promise<Preparation> {
   const name = clusterName('integration');
   const engine = await ensureEngine(printLine, name);
-  // The API server of the plumbing's tests: built here, because a test file has a deadline.
+  // The API server and the simulated cluster of the tests: built here, because a test file has a deadline.
   await kubernetesBinaries(printLine);
+  await kwokBinary(printLine);
   const images = await buildImages({ engine, only: ['database', 'pooler', 'cache'], report: printLine });
   const imageOf = (component: string) =>
     images.find((image) => image.name.includes(component))?.content ?? '';

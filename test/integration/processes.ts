@@ -10,13 +10,19 @@ process.once('exit', () => {
 /** Ends the child when this process is killed without a chance to do so itself; part of every Debian and Ubuntu. */
 const DEATH_WATCH = '/usr/bin/setpriv';
 
-/** Starts a program whose output goes to a file. It ends with this process, however that ends. */
-export function startProcess(binary: string, args: string[], logFile: string): ChildProcess {
+/** Starts a program whose output goes to a file; `env` is added to this process's. It ends with this process, however that ends. */
+export function startProcess(
+  binary: string,
+  args: string[],
+  logFile: string,
+  env: Record<string, string> = {},
+): ChildProcess {
   const log = openSync(logFile, 'a');
   const watched = existsSync(DEATH_WATCH);
   const command = watched ? DEATH_WATCH : binary;
   const child = spawn(command, watched ? ['--pdeathsig', 'KILL', binary, ...args] : args, {
     stdio: ['ignore', log, log],
+    env: { ...process.env, ...env },
   });
   closeSync(log);
   living.add(child);
