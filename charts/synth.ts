@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { customResourceDefinition } from '../operator/api/crd.ts';
+import { customResourceDefinitions } from '../operator/api/crd.ts';
 import { environmentSchema } from '../operator/api/environment.ts';
 import { type Manifest, releaseInputs, resolveEnvironment } from '../operator/api/resolved.ts';
 import { renderComponents, renderMigration, renderOperator, renderRevision, renderRoute } from './render.ts';
@@ -31,7 +31,7 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
 /** Every file of dist/, by its path inside it. `image` is that of the operator. */
 export function distribution(image: string): Map<string, string> {
   const files = new Map<string, string>();
-  const crds = [customResourceDefinition() as unknown as Manifest];
+  const crds = customResourceDefinitions() as unknown as Manifest[];
   files.set('crds.yaml', documents(crds));
   // With the CRDs, so that this one file is enough on any cluster.
   files.set('operator.yaml', documents([...crds, ...renderOperator({ image })]));

@@ -1,27 +1,115 @@
 import { z } from 'zod';
-import { type CelRule, environmentSchema, GROUP, KIND, PLURAL, VERSION } from './environment.ts';
+import { BACKUP_KIND, BACKUP_PLURAL, backupSchema } from './backup.ts';
+import { API_VERSION, environmentSchema, GROUP, KIND, PLURAL, VERSION } from './environment.ts';
+import { RESTORE_KIND, RESTORE_PLURAL, restoreSchema } from './restore.ts';
+import type { CelRule } from './spec/forms.ts';
 
 /** A part of an OpenAPI v3 schema; what it may hold differs too much from place to place to be named. */
 export type Schema = { [key: string]: unknown };
 
+/** One kind of resource: its names, what `kubectl get` prints of it, and its one schema. */
+interface Definition {
+  kind: string;
+  plural: string;
+  shortName: string;
+  description: string;
+  schema: z.ZodType;
+  columns: { name: string; type: string; jsonPath: string; description?: string }[];
+  /** Where the autoscaler reads and writes the number of pods. */
+  scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath: string };
+}
+
+const AGE = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+
+function conditionColumn(name: string) {
+  return { name, type: 'string', jsonPath: `.status.conditions[?(@.type=="${name}")].status` };
+}
+
+const DEFINITIONS: Definition[] = [
+  {
+    kind: KIND,
+    plural: PLURAL,
+    shortName: 'cse',
+    description:
+      'A whole CryptoSense environment: the API and its releases, PostgreSQL, PgBouncer, Redis, predictor and routing.',
+    schema: environmentSchema,
+    columns: [
+      { name: 'Tier', type: 'string', jsonPath: '.spec.tier' },
+      conditionColumn('Ready'),
+      {
+        name: 'Image',
+        type: 'string',
+        jsonPath: '.status.stable.image',
+        description: 'The release that serves.',
+      },
+      {
+        name: 'Replicas',
+        type: 'integer',
+        jsonPath: '.status.replicas',
+        description: 'Pods of that release.',
+      },
+      {
+        name: 'Doing',
+        type: 'string',
+        jsonPath: '.status.summary',
+        description: 'What the operator is doing.',
+      },
+      AGE,
+    ],
+    scale: {
+      specReplicasPath: '.spec.replicas',
+      statusReplicasPath: '.status.replicas',
+      labelSelectorPath: '.status.selector',
+    },
+  },
+  {
+    kind: BACKUP_KIND,
+    plural: BACKUP_PLURAL,
+    shortName: 'csb',
+    description:
+      'One backup of the database of an environment, taken by schedule or because somebody asked for it.',
+    schema: backupSchema,
+    columns: [
+      { name: 'Environment', type: 'string', jsonPath: '.spec.environment' },
+      { name: 'Type', type: 'string', jsonPath: '.spec.type' },
+      conditionColumn('Completed'),
+      conditionColumn('Verified'),
+      AGE,
+    ],
+  },
+  {
+    kind: RESTORE_KIND,
+    plural: RESTORE_PLURAL,
+    shortName: 'csrestore',
+    description: 'One restore: a drill into a scratch database, or in place.',
+    schema: restoreSchema,
+    columns: [
+      { name: 'Environment', type: 'string', jsonPath: '.spec.environment' },
+      { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+      conditionColumn('Completed'),
+      AGE,
+    ],
+  },
+];
+
 /**
- * The CustomResourceDefinition made from the one schema: a structural schema as apiextensions.k8s.io/v1 wants it.
+ * The CustomResourceDefinitions made from the schemas: structural, as apiextensions.k8s.io/v1 wants them.
  * Nothing preserves unknown fields, so that the API server's strict field validation names every misspelt one.
  */
-export function customResourceDefinition() {
-  return {
+export function customResourceDefinitions() {
+  return DEFINITIONS.map(({ kind, plural, shortName, description, schema, columns, scale }) => ({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${PLURAL}.${GROUP}` },
+    metadata: { name: `${plural}.${GROUP}` },
     spec: {
       group: GROUP,
       scope: 'Namespaced',
       names: {
-        kind: KIND,
-        listKind: `${KIND}List`,
-        plural: PLURAL,
-        singular: KIND.toLowerCase(),
-        shortNames: ['cse'],
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames: [shortName],
         categories: ['cryptosense'],
       },
       versions: [
@@ -29,52 +117,27 @@ export function customResourceDefinition() {
           name: VERSION,
           served: true,
           storage: true,
-          schema: { openAPIV3Schema: rootSchema() },
-          subresources: {
-            status: {},
-            scale: {
-              specReplicasPath: '.spec.replicas',
-              statusReplicasPath: '.status.replicas',
-              labelSelectorPath: '.status.selector',
-            },
-          },
-          additionalPrinterColumns: COLUMNS,
+          schema: { openAPIV3Schema: rootSchema(kind, description, schema) },
+          subresources: { status: {}, ...(scale ? { scale } : {}) },
+          additionalPrinterColumns: columns,
         },
       ],
     },
-  };
+  }));
 }
 
-const COLUMNS = [
-  { name: 'Tier', type: 'string', jsonPath: '.spec.tier' },
-  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-  {
-    name: 'Image',
-    type: 'string',
-    jsonPath: '.status.stable.image',
-    description: 'The release that serves.',
-  },
-  { name: 'Replicas', type: 'integer', jsonPath: '.status.replicas', description: 'Pods of that release.' },
-  { name: 'Doing', type: 'string', jsonPath: '.status.summary', description: 'What the operator is doing.' },
-  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-];
-
 /** At the root, metadata cannot be described (the API server does): rules about the name are CEL rules there. */
-function rootSchema(): Schema {
-  const written = z.toJSONSchema(environmentSchema, { target: 'openapi-3.0', io: 'input', reused: 'inline' });
+function rootSchema(kind: string, description: string, schema: z.ZodType): Schema {
+  const written = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' });
   const { properties, ...root } = structural(written as Schema);
   const { spec, status } = properties as Record<string, Schema>;
   return {
-    description:
-      'A whole CryptoSense environment: the API and its releases, PostgreSQL, PgBouncer, Redis and routing.',
+    description,
     ...root,
     required: ['spec'],
     properties: {
-      apiVersion: {
-        type: 'string',
-        description: 'Version of this kind of resource: cryptosense.io/v1alpha1.',
-      },
-      kind: { type: 'string', description: 'CryptoSenseEnvironment.' },
+      apiVersion: { type: 'string', description: `Version of this kind of resource: ${API_VERSION}.` },
+      kind: { type: 'string', description: `${kind}.` },
       metadata: { type: 'object' },
       spec,
       status,

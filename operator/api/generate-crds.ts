@@ -1,24 +1,29 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
-import { customResourceDefinition } from './crd.ts';
-import { GROUP, PLURAL } from './environment.ts';
+import { customResourceDefinitions } from './crd.ts';
+import { GROUP } from './environment.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-export const CRD_FILE = join(root, 'crds', `${GROUP}_${PLURAL}.yaml`);
-
-/** The text of the file under crds/. */
-export function crdText(): string {
-  const text = stringify(customResourceDefinition(), { aliasDuplicateObjects: false, lineWidth: 110 });
-  return `# Made by \`npm run crds\` from operator/api/environment.ts: change it there.\n${text}`;
+/** Path and text of each file under crds/. */
+export function crdFiles(): { path: string; text: string }[] {
+  return customResourceDefinitions().map((crd) => {
+    const text = stringify(crd, { aliasDuplicateObjects: false, lineWidth: 110 });
+    return {
+      path: join(root, 'crds', `${GROUP}_${crd.spec.names.plural}.yaml`),
+      text: `# Made by \`npm run crds\` from operator/api: change it there.\n${text}`,
+    };
+  });
 }
 
-/** A sentence when the committed CRD is not what the schema makes, undefined when it is. */
+/** A sentence when a committed CRD is not what the schemas make, undefined when they all are. */
 export function drift(): string | undefined {
-  const committed = existsSync(CRD_FILE) ? readFileSync(CRD_FILE, 'utf8') : '';
-  if (committed === crdText()) return undefined;
-  return `${relative(root, CRD_FILE)} is not what operator/api/environment.ts makes: run "npm run crds" and commit the file.`;
+  const stale = crdFiles().find(
+    ({ path, text }) => (existsSync(path) ? readFileSync(path, 'utf8') : '') !== text,
+  );
+  if (!stale) return undefined;
+  return `${relative(root, stale.path)} is not what operator/api makes: run "npm run crds" and commit the files.`;
 }
 
 if (import.meta.main) {
@@ -29,8 +34,10 @@ if (import.meta.main) {
       process.exitCode = 1;
     }
   } else {
-    mkdirSync(dirname(CRD_FILE), { recursive: true });
-    writeFileSync(CRD_FILE, crdText());
-    console.log(`wrote ${relative(root, CRD_FILE)}`);
+    for (const { path, text } of crdFiles()) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      console.log(`wrote ${relative(root, path)}`);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { type EnvironmentSpec, KIND, type Tier } from './environment.ts';
 import type { EnvironmentStatus } from './status.ts';
-import { type EffectiveSpec, effectiveSpec } from './tiers.ts';
+import { type EffectiveSpec, effectiveSpec, type Scheduling } from './tiers.ts';
 
 /** A CryptoSenseEnvironment as the API server returns it. */
 export interface Environment {
@@ -32,7 +32,10 @@ export function resolveEnvironment(
   environment: Pick<Environment, 'spec'> & { metadata: { name: string; namespace: string } },
 ): ResolvedEnvironment {
   const { name, namespace } = environment.metadata;
-  return { name, namespace, spec: effectiveSpec(environment.spec) };
+  const spec = effectiveSpec(environment.spec);
+  const { className } = spec.routing.gateway;
+  if (className !== undefined) spec.routing.gateway = { name: names(name).gateway, namespace, className };
+  return { name, namespace, spec };
 }
 
 /** What makes a release: the pods of a revision differ from another's by these values alone. */
@@ -40,11 +43,25 @@ export interface ReleaseInputs {
   image: string;
   config: Record<string, string>;
   resources: { cpu: string; memory: string };
+  /** Only when something of it was asked for, so that the hash of a release that does without stays what it was. */
+  scheduling?: Scheduling;
+  pullSecrets?: string[];
 }
 
 export function releaseInputs(environment: ResolvedEnvironment): ReleaseInputs {
-  const { release, api } = environment.spec;
-  return { image: release.image, config: release.config, resources: api.resources };
+  const { release, api, scheduling, images } = environment.spec;
+  return {
+    image: release.image,
+    config: release.config,
+    resources: api.resources,
+    ...(isPlain(scheduling) ? {} : { scheduling }),
+    ...(images.pullSecrets.length === 0 ? {} : { pullSecrets: images.pullSecrets }),
+  };
+}
+
+function isPlain({ nodeSelector, tolerations, spread, priorityClassName }: Scheduling): boolean {
+  const isEverywhere = Object.keys(nodeSelector).length === 0 && tolerations.length === 0;
+  return isEverywhere && spread === 'preferred' && priorityClassName === undefined;
 }
 
 /** Names of what belongs to the environment `name`. Every name that another object refers to is made here. */
@@ -56,6 +73,10 @@ export function names(name: string) {
     pooler: `${name}-pooler`,
     cache: `${name}-cache`,
     cacheMembers: `${name}-cache-members`,
+    sentinel: `${name}-sentinel`,
+    predictor: `${name}-predictor`,
+    gateway: `${name}-gateway`,
+    certificate: `${name}-tls`,
     api: `${name}-api`,
     revision: (revision: string) => `${name}-api-${revision}`,
     migration: (revision: string) => `${name}-migrate-${revision}`,
@@ -80,7 +101,16 @@ export const LABELS = {
 /** Selects everything that the operator made. */
 export const MANAGED_SELECTOR = `${LABELS.managedBy}=${MANAGER}`;
 
-export type Component = 'api' | 'database' | 'pooler' | 'cache' | 'migration' | 'routing' | 'network';
+export type Component =
+  | 'api'
+  | 'database'
+  | 'pooler'
+  | 'cache'
+  | 'sentinel'
+  | 'predictor'
+  | 'migration'
+  | 'routing'
+  | 'network';
 
 export function labels(environment: string, component: Component): Record<string, string> {
   return {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-const text = z.string().max(1024);
+export const text = z.string().max(1024);
 
-function time(description: string) {
+export function time(description: string) {
   return z.string().meta({ format: 'date-time' }).describe(description);
 }
 
@@ -16,6 +16,14 @@ const condition = z
     message: z.string().max(2048).describe('A sentence for people.'),
   })
   .describe('One aspect of the state.');
+
+export function conditions() {
+  return z
+    .array(condition)
+    .max(32)
+    .describe('The state, one aspect an entry.')
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
+}
 
 const revision = z.object({
   revision: z.string().max(16).describe('Hash of the inputs of the release.'),
@@ -38,12 +46,7 @@ const measurement = z
 export const statusSchema = z
   .object({
     observedGeneration: z.int().describe('Generation of the spec that this status is about.').optional(),
-    conditions: z
-      .array(condition)
-      .max(32)
-      .describe('The state, one aspect an entry.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-      .optional(),
+    conditions: conditions().optional(),
     summary: text.describe('What the environment is doing, in one line.').optional(),
     replicas: z.int().describe('Pods of the stable release.').optional(),
     readyReplicas: z.int().describe('Ready pods of the stable release.').optional(),

@@ -14,11 +14,64 @@ export interface EffectiveSpec {
   release: { image: string; config: Record<string, string> };
   rollout: Defaults<NonNullable<EnvironmentSpec['rollout']>>;
   api: { resources: Resources };
-  autoscaling: { minReplicas: number; maxReplicas: number; cpuUtilization: number };
-  database: { image: string; storage: string; storageClassName?: string; resources: Resources };
-  pooler: { image: string; replicas: number; resources: Resources };
-  cache: { image: string; storage: string; resources: Resources };
-  routing: { gateway: { name: string; namespace: string }; hostnames: string[] };
+  autoscaling: {
+    minReplicas: number;
+    maxReplicas: number;
+    cpuUtilization: number;
+    /** Requests a minute and pod; absent when only CPU counts. */
+    requestsPerMinute?: number;
+    quietHours?: QuietHours;
+  };
+  database: Volume & { image: string; resources: Resources; parameters: Record<string, string> };
+  pooler: {
+    image: string;
+    replicas: number;
+    maxClientConnections: number;
+    poolSize: number;
+    reservePoolSize: number;
+    resources: Resources;
+  };
+  cache: Volume & { image: string; replicas: number; resources: Resources };
+  /** Without an image it runs that of the stable release. */
+  predictor: { enabled: boolean; image?: string; replicas: number; resources: Resources; spot: boolean };
+  routing: {
+    /** className: the operator makes the Gateway; its name and namespace are those of the environment then. */
+    gateway: { name: string; namespace: string; className?: string };
+    hostnames: string[];
+    tls?: NonNullable<NonNullable<EnvironmentSpec['routing']>['tls']>;
+  };
+  backup: { enabled: boolean } & Omit<NonNullable<EnvironmentSpec['backup']>, 'enabled'>;
+  recovery?: NonNullable<EnvironmentSpec['recovery']>;
+  maintenance: { window: { days: Weekday[]; start: string; duration: string } };
+  observability: { serviceMonitor: { enabled: boolean; interval: string; labels: Record<string, string> } };
+  notifications: { webhooks: NonNullable<NonNullable<EnvironmentSpec['notifications']>['webhooks']> };
+  network: {
+    policies: boolean;
+    clients: NonNullable<NonNullable<EnvironmentSpec['network']>['clients']>;
+    egress: NonNullable<NonNullable<EnvironmentSpec['network']>['egress']>;
+  };
+  scheduling: Scheduling;
+  images: { pullSecrets: string[] };
+  deletionProtection: boolean;
+  paused: boolean;
+}
+
+type QuietHours = NonNullable<NonNullable<EnvironmentSpec['autoscaling']>['quietHours']>;
+type Window = NonNullable<NonNullable<EnvironmentSpec['maintenance']>['window']>;
+export type Weekday = NonNullable<Window['days']>[number];
+
+/** Where the pods may run. */
+export interface Scheduling {
+  nodeSelector: Record<string, string>;
+  tolerations: NonNullable<NonNullable<EnvironmentSpec['scheduling']>['tolerations']>;
+  spread: 'preferred' | 'required';
+  priorityClassName?: string;
+}
+
+interface Volume {
+  storage: string;
+  /** The cluster's default when absent. */
+  storageClassName?: string;
 }
 
 /** What one pod asks for; memory is request and limit. */
@@ -36,6 +89,11 @@ const IMAGES = {
   pooler: 'cryptosense-pooler:dev',
   cache: 'cryptosense-cache:dev',
 };
+
+const DATABASE = { image: IMAGES.database, parameters: {} };
+
+// The guide's numbers.
+const POOLER = { image: IMAGES.pooler, maxClientConnections: 1000, poolSize: 25, reservePoolSize: 5 };
 
 const GATEWAY = { name: 'cryptosense', namespace: 'gateway-system' };
 
@@ -60,11 +118,21 @@ const production: TierDefaults = {
     scaleDownDelay: '5m',
   },
   api: { resources: { cpu: '500m', memory: '1Gi' } },
-  autoscaling: { minReplicas: 2, maxReplicas: 10, cpuUtilization: 70 },
-  database: { image: IMAGES.database, storage: '20Gi', resources: { cpu: '2', memory: '8Gi' } },
-  pooler: { image: IMAGES.pooler, replicas: 2, resources: { cpu: '100m', memory: '128Mi' } },
-  cache: { image: IMAGES.cache, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
+  autoscaling: { minReplicas: 2, maxReplicas: 10, cpuUtilization: 70, requestsPerMinute: 1000 },
+  database: { ...DATABASE, storage: '20Gi', resources: { cpu: '2', memory: '8Gi' } },
+  pooler: { ...POOLER, replicas: 2, resources: { cpu: '100m', memory: '128Mi' } },
+  cache: { image: IMAGES.cache, replicas: 2, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
+  predictor: { enabled: true, replicas: 1, resources: { cpu: '250m', memory: '512Mi' }, spot: true },
   routing: { gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
+  backup: { enabled: false },
+  maintenance: { window: { days: ['Sunday'], start: '03:00', duration: '1h' } },
+  observability: { serviceMonitor: { enabled: true, interval: '30s', labels: {} } },
+  notifications: { webhooks: [] },
+  network: { policies: true, clients: [], egress: [] },
+  scheduling: { nodeSelector: {}, tolerations: [], spread: 'preferred' },
+  images: { pullSecrets: [] },
+  deletionProtection: true,
+  paused: false,
 };
 
 const staging: TierDefaults = {
@@ -85,9 +153,11 @@ const staging: TierDefaults = {
     },
   },
   autoscaling: { minReplicas: 1, maxReplicas: 3, cpuUtilization: 70 },
-  database: { image: IMAGES.database, storage: '10Gi', resources: { cpu: '500m', memory: '2Gi' } },
-  cache: { image: IMAGES.cache, storage: '2Gi', resources: { cpu: '100m', memory: '256Mi' } },
+  database: { ...DATABASE, storage: '10Gi', resources: { cpu: '500m', memory: '2Gi' } },
+  cache: { image: IMAGES.cache, replicas: 1, storage: '2Gi', resources: { cpu: '100m', memory: '256Mi' } },
+  predictor: { enabled: true, replicas: 1, resources: { cpu: '100m', memory: '256Mi' }, spot: true },
   routing: { gateway: GATEWAY, hostnames: ['staging-api.cryptosense.com'] },
+  deletionProtection: false,
 };
 
 const development: TierDefaults = {
@@ -109,9 +179,10 @@ const development: TierDefaults = {
     scaleDownDelay: '30s',
   },
   api: { resources: { cpu: '100m', memory: '256Mi' } },
-  database: { image: IMAGES.database, storage: '5Gi', resources: { cpu: '250m', memory: '512Mi' } },
-  pooler: { image: IMAGES.pooler, replicas: 1, resources: { cpu: '50m', memory: '64Mi' } },
-  cache: { image: IMAGES.cache, storage: '1Gi', resources: { cpu: '50m', memory: '128Mi' } },
+  database: { ...DATABASE, storage: '5Gi', resources: { cpu: '250m', memory: '512Mi' } },
+  pooler: { ...POOLER, replicas: 1, resources: { cpu: '50m', memory: '64Mi' } },
+  cache: { image: IMAGES.cache, replicas: 1, storage: '1Gi', resources: { cpu: '50m', memory: '128Mi' } },
+  predictor: { enabled: true, replicas: 1, resources: { cpu: '50m', memory: '192Mi' }, spot: true },
   routing: { gateway: GATEWAY, hostnames: [] },
 };
 
@@ -128,9 +199,10 @@ const local: TierDefaults = {
   },
   api: { resources: { cpu: '50m', memory: '192Mi' } },
   autoscaling: { minReplicas: 2, maxReplicas: 4, cpuUtilization: 70 },
-  database: { image: IMAGES.database, storage: '1Gi', resources: { cpu: '100m', memory: '256Mi' } },
-  pooler: { image: IMAGES.pooler, replicas: 1, resources: { cpu: '25m', memory: '32Mi' } },
-  cache: { image: IMAGES.cache, storage: '256Mi', resources: { cpu: '25m', memory: '64Mi' } },
+  database: { ...DATABASE, storage: '1Gi', resources: { cpu: '100m', memory: '256Mi' } },
+  pooler: { ...POOLER, replicas: 1, resources: { cpu: '25m', memory: '32Mi' } },
+  cache: { image: IMAGES.cache, replicas: 1, storage: '256Mi', resources: { cpu: '25m', memory: '64Mi' } },
+  predictor: { enabled: true, replicas: 1, resources: { cpu: '25m', memory: '160Mi' }, spot: false },
 };
 
 const TIERS: Record<Tier, TierDefaults> = { local, development, staging, production };
@@ -151,13 +223,33 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
     },
     api: { resources: resources(base.api.resources, spec.api?.resources) },
     autoscaling: { ...base.autoscaling, ...defined(spec.autoscaling) },
-    database: pods(base.database, spec.database),
+    database: {
+      ...pods(base.database, spec.database),
+      parameters: { ...base.database.parameters, ...spec.database?.parameters },
+    },
     pooler: pods(base.pooler, spec.pooler),
     cache: pods(base.cache, spec.cache),
+    predictor: pods(base.predictor, spec.predictor),
     routing: {
       gateway: { ...base.routing.gateway, ...defined(spec.routing?.gateway) },
       hostnames: spec.routing?.hostnames ?? base.routing.hostnames,
+      ...(spec.routing?.tls ? { tls: spec.routing.tls } : {}),
     },
+    backup: { ...base.backup, ...defined(spec.backup) },
+    ...(spec.recovery ? { recovery: spec.recovery } : {}),
+    maintenance: { window: { ...base.maintenance.window, ...defined(spec.maintenance?.window) } },
+    observability: {
+      serviceMonitor: {
+        ...base.observability.serviceMonitor,
+        ...defined(spec.observability?.serviceMonitor),
+      },
+    },
+    notifications: { webhooks: spec.notifications?.webhooks ?? base.notifications.webhooks },
+    network: { ...base.network, ...defined(spec.network) },
+    scheduling: { ...base.scheduling, ...defined(spec.scheduling) },
+    images: { ...base.images, ...defined(spec.images) },
+    deletionProtection: spec.deletionProtection ?? base.deletionProtection,
+    paused: spec.paused ?? base.paused,
   };
   return spec.replicas === undefined ? effective : { ...effective, replicas: spec.replicas };
 }

@@ -1,5 +1,5 @@
 import { renderMigration, renderRoute } from '../../charts/render.ts';
-import { type Manifest, names, type OwnerReference, ownerReference } from '../api/resolved.ts';
+import { type Manifest, names, type OwnerReference, ownerReference, releaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { decide } from '../rollout/canary.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
@@ -228,9 +228,8 @@ function pruneActions(snapshot: Snapshot, decision: RolloutDecision): Action[] {
 }
 
 function newRecord(snapshot: Snapshot, rendered: Rendered): RevisionRecord {
-  const { release, api } = snapshot.resolved.spec;
   const number = Math.max(0, ...snapshot.records.map((record) => record.number)) + 1;
-  const inputs = { image: release.image, config: release.config, resources: api.resources };
+  const inputs = releaseInputs(snapshot.resolved);
   return { revision: snapshot.desired, number, inputs, manifests: rendered.desired };
 }
 

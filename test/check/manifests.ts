@@ -5,7 +5,7 @@ import { cached } from '../../local/cache.ts';
 import { checkout } from '../../local/checkout.ts';
 import { buildGo, moduleFolder, moduleVersion } from '../../local/go.ts';
 import type { Report } from '../../local/report.ts';
-import { customResourceDefinition } from '../../operator/api/crd.ts';
+import { customResourceDefinitions } from '../../operator/api/crd.ts';
 import { type CustomResourceDefinition, KubeSchemas } from './kube-schemas.ts';
 import { tool } from './tool.ts';
 
@@ -61,21 +61,20 @@ async function schemaFolder(report: Report): Promise<string> {
     await moduleVersion('kubernetes', 'k8s.io/kubernetes'),
     await moduleVersion('gateway-api', 'sigs.k8s.io/gateway-api'),
   ];
-  const own = customResourceDefinition();
+  const own = customResourceDefinitions() as unknown as CustomResourceDefinition[];
   const code = readFileSync(join(import.meta.dirname, 'kube-schemas.ts'), 'utf8');
   return cached('kube-schemas', [...versions, JSON.stringify(own), code], async (dir) => {
     const kubernetes = await moduleFolder('kubernetes', 'k8s.io/kubernetes', report);
     const gateway = await moduleFolder('gateway-api', 'sigs.k8s.io/gateway-api', report);
     const openapi = readFileSync(join(kubernetes, 'api/openapi-spec/swagger.json'), 'utf8');
     const schemas = new KubeSchemas(JSON.parse(openapi));
-    schemas.addCustomResource(own as unknown as CustomResourceDefinition);
-    for (const crd of customResourceDefinitions(join(gateway, 'config/crd/standard')))
+    for (const crd of [...own, ...definitionsIn(join(gateway, 'config/crd/standard'))])
       schemas.addCustomResource(crd);
     for (const [name, schema] of schemas.files) writeFileSync(join(dir, name), JSON.stringify(schema));
   });
 }
 
-function customResourceDefinitions(folder: string): CustomResourceDefinition[] {
+function definitionsIn(folder: string): CustomResourceDefinition[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')))

@@ -68,9 +68,13 @@ const TIERS = ['local', 'development', 'staging', 'production'] as const;
 
 /** Each effective field with its value as the table shows it. */
 function shown(value: unknown, path = ''): [string, string][] {
-  if (Array.isArray(value)) return [[path, value.length === 0 ? 'every host' : code(value.map(item))]];
+  if (Array.isArray(value)) return [[path, value.length === 0 ? nothing(path) : code(value.map(item))]];
   if (typeof value !== 'object' || value === null) return [[path, code([String(value)])]];
   return Object.entries(value).flatMap(([key, part]) => shown(part, path === '' ? key : `${path}.${key}`));
+}
+
+function nothing(path: string): string {
+  return path === 'routing.hostnames' ? 'every host' : 'none';
 }
 
 function item(value: string | { weight?: number; pause?: string }): string {
@@ -93,7 +97,7 @@ test("the table of defaults has every field of every tier with the tier's own va
   const fields = [...new Set(columns.flatMap((column) => [...column.keys()]))];
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   const expected = fields.map((field) =>
-    line([code([field]), ...columns.map((column) => column.get(field) ?? '')]),
+    line([code([field]), ...columns.map((column) => column.get(field) ?? 'none')]),
   );
   const found = rows.map(line);
   const missing = expected.filter((row) => !found.includes(row)).map((row) => `it has to have: ${row}`);

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { API_VERSION } from './environment.ts';
+import { objectName, rules } from './spec/forms.ts';
+import { conditions, text, time } from './status.ts';
+
+export const BACKUP_KIND = 'CryptoSenseBackup';
+export const BACKUP_PLURAL = 'cryptosensebackups';
+
+/** What is asked for cannot change afterwards: the backup was taken as it was asked for. */
+const spec = z
+  .object({
+    environment: objectName().describe('Name of the environment, in the same namespace.'),
+    type: z
+      .enum(['full', 'dump'])
+      .describe('full: every file of the database, with its log (pgBackRest); dump: portable SQL (pg_dump).')
+      .optional(),
+  })
+  .describe('What is to be backed up.')
+  .meta(rules({ rule: 'self == oldSelf', message: 'a backup cannot be changed: make another one' }));
+
+const status = z
+  .object({
+    observedGeneration: z.int().describe('Generation of the spec that this status is about.').optional(),
+    conditions: conditions().optional(),
+    startedAt: time('When it began.').optional(),
+    completedAt: time('When it was complete in the bucket.').optional(),
+    verifiedAt: time('When a restore of it had started and answered.').optional(),
+    sizeBytes: z.int().min(0).describe('Size in the bucket.').optional(),
+    label: text.describe('Name of the backup in the repository.').optional(),
+    walStart: z.string().max(24).describe('First segment of the log that it needs.').optional(),
+    walStop: z.string().max(24).describe('Last segment of the log that it needs.').optional(),
+    recoveryPoint: time('Moment of the newest data in it.').optional(),
+  })
+  .describe(
+    'What became of it. Completed says that it is in the bucket, Verified that a restore of it works.',
+  );
+
+export const backupSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal(BACKUP_KIND),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+  spec,
+  status: status.optional(),
+});

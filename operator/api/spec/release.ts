@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { duration, form, image, notZero, resources, rules, timeOfDay } from './forms.ts';
+
+const step = z
+  .object({
+    weight: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe('Percentage of the requests that the candidate gets from here on.')
+      .optional(),
+    pause: duration(notZero('a pause of no length is no pause: leave the step out, or write for example 15m'))
+      .describe('How long the candidate is watched before the next step, for example 15m.')
+      .optional(),
+  })
+  .describe('One step of a canary: either a weight or a pause.')
+  .meta(
+    rules({
+      rule: 'has(self.weight) != has(self.pause)',
+      message: 'a canary step has exactly one of weight and pause: write them as two steps',
+    }),
+  );
+
+const analysis = z
+  .object({
+    maxErrorRatio: form(
+      /^(0([.][0-9]{1,5})?|1([.]0{1,5})?)$/,
+      'maxErrorRatio is a share from "0" to "1", in quotes and with at most 5 decimals: "0.05" is 5 %',
+      8,
+    )
+      .describe('Largest share of 5xx answers that a candidate may give, from "0" to "1"; "0.05" is 5 %.')
+      .optional(),
+    minRequests: z
+      .int()
+      .min(1)
+      .max(1000000)
+      .describe('Fewer requests than this are too few for a verdict.')
+      .optional(),
+    interval: duration(notZero('analysis.interval has to be at least 1s'))
+      .describe('Time between two measurements of the pods, at least 1s.')
+      .optional(),
+    onInsufficientData: z
+      .enum(['pause', 'continue'])
+      .describe(
+        'What happens when a pause ends with fewer than minRequests requests: wait on, or go to the next step.',
+      )
+      .optional(),
+  })
+  .describe('How a candidate is judged while it gets traffic.');
+
+const canary = z
+  .object({
+    steps: z
+      .array(step)
+      .min(1)
+      .max(20)
+      .describe('Carried out in order; the last one has to be weight 100.')
+      .meta({
+        ...rules(
+          {
+            rule: 'has(self[self.size() - 1].weight) && self[self.size() - 1].weight == 100',
+            message: 'the last canary step has to be "weight: 100", or the release would never end',
+          },
+          {
+            rule: 'self.filter(s, has(s.weight) && s.weight == 100).size() <= 1',
+            message: 'only the last canary step can be "weight: 100"',
+          },
+        ),
+        'x-kubernetes-list-type': 'atomic',
+      })
+      .optional(),
+    analysis: analysis.optional(),
+  })
+  .describe('The candidate runs beside the stable release and gets its share of the requests step by step.');
+
+export const rollout = z
+  .object({
+    canary: canary.optional(),
+    progressDeadline: duration(
+      notZero('no release is ready in no time: write for example 5m for rollout.progressDeadline'),
+    )
+      .describe('How long a candidate may take to become ready before it is rolled back.')
+      .optional(),
+    scaleDownDelay: duration()
+      .describe('How long the pods of a release that no longer gets requests are kept.')
+      .optional(),
+  })
+  .describe('How a new release takes over from the stable one.');
+
+export const release = z
+  .object({
+    image: image({
+      rule: "self.contains('@sha256:') || (self.substring(self.lastIndexOf('/') + 1).contains(':') && !self.endsWith(':latest'))",
+      message:
+        'a release needs an image that stays what it is: name a tag other than latest, or a digest (…@sha256:…)',
+    }).describe('Image of the API, for example cryptosense-api:1.0.0; production pins a digest.'),
+    config: z
+      .record(z.string(), z.string().max(4096))
+      .describe('Environment variables of the API, released and rolled back together with the image.')
+      .meta({
+        maxProperties: 64,
+        ...rules(
+          {
+            rule: "self.all(k, k.matches('^[A-Z][A-Z0-9_]{0,63}$'))",
+            message: 'a configuration key is an environment variable in upper case, for example LOG_LEVEL',
+          },
+          {
+            rule: "!self.exists(k, k in ['DATABASE_URL', 'REDIS_URL', 'MIGRATION_DATABASE_URL', 'DATABASE_URL_FILE', 'REDIS_URL_FILE', 'MIGRATION_DATABASE_URL_FILE'])",
+            message:
+              'DATABASE_URL, REDIS_URL and MIGRATION_DATABASE_URL (and their _FILE forms) are secrets that the operator makes: leave them out',
+          },
+          {
+            rule: "!('PORT' in self)",
+            message:
+              'the API always listens on port 3000, where its Service and its probes look for it: leave PORT out',
+          },
+        ),
+      })
+      .optional(),
+  })
+  .describe('What is released. A changed field here starts a rollout.');
+
+export const api = z
+  .object({ resources: resources.optional() })
+  .describe('The API pods. A changed field here starts a rollout.');
+
+const quietHours = z
+  .object({
+    start: timeOfDay().describe('When they begin, for example 02:00 (UTC).'),
+    end: timeOfDay().describe('When they end, for example 06:00 (UTC); before start, it is on the next day.'),
+    minReplicas: z
+      .int()
+      .min(1)
+      .max(100)
+      .describe('The floor of the autoscaler in these hours; at least 2 in tier production.'),
+  })
+  .describe('Hours of every day with few requests, in which the API may have fewer pods.')
+  .meta(
+    rules({
+      rule: 'self.start != self.end',
+      message:
+        'quiet hours that start and end at the same time never begin: write for example 02:00 and 06:00',
+    }),
+  );
+
+export const autoscaling = z
+  .object({
+    minReplicas: z.int().min(1).max(100).describe('The API never has fewer pods than this.').optional(),
+    maxReplicas: z.int().min(1).max(100).describe('The API never has more pods than this.').optional(),
+    cpuUtilization: z
+      .int()
+      .min(10)
+      .max(95)
+      .describe('Average CPU, in percent of what is requested, above which pods are added.')
+      .optional(),
+    requestsPerMinute: z
+      .int()
+      .min(1)
+      .max(1000000)
+      .describe(
+        'Requests a minute and pod above which pods are added, where the cluster serves custom.metrics.k8s.io; status says whether it does.',
+      )
+      .optional(),
+    quietHours: quietHours.optional(),
+  })
+  .describe('The HorizontalPodAutoscaler of the API.')
+  .meta(
+    rules(
+      {
+        rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
+        message: 'autoscaling.minReplicas cannot be above autoscaling.maxReplicas',
+      },
+      {
+        rule: '!has(self.quietHours) || !has(self.minReplicas) || self.quietHours.minReplicas <= self.minReplicas',
+        message:
+          'autoscaling.quietHours.minReplicas cannot be above autoscaling.minReplicas: quiet hours only lower the floor',
+      },
+    ),
+  );
