@@ -5,6 +5,9 @@ import type { KubeClient } from './transport.ts';
 export interface CallOptions {
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** As in RequestOptions. */
+  flow?: string;
+  isReserved?: boolean;
 }
 
 export interface ApplyOptions extends CallOptions {

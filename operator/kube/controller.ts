@@ -1,4 +1,5 @@
 import { type Clock, followedBy, pause, systemClock } from './clock.ts';
+import { inFlow } from './flow.ts';
 import type { Log } from './log.ts';
 import { type Metrics, metrics as processMetrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
@@ -118,7 +119,7 @@ export class Controller {
     );
     const start = this.#clock.now();
     try {
-      const result = await this.#reconcile(key, controller.signal);
+      const result = await inFlow(key, () => this.#reconcile(key, controller.signal));
       this.#queue.forget(key);
       if (result?.requeueAfterMs !== undefined) this.#queue.add(key, Math.max(1, result.requeueAfterMs));
       this.#count(result?.requeueAfterMs === undefined ? 'success' : 'requeue_after');

@@ -22,7 +22,10 @@ export interface Lease extends KubeObject {
   };
 }
 
-/** Reads and writes one Lease; every write is refused (409) when somebody else wrote in between. */
+/**
+ * Reads and writes one Lease; every write is refused (409) when somebody else wrote in between. Its requests wait for no
+ * others, however many there are.
+ */
 export class LeaseRecord {
   readonly #client: KubeClient;
   readonly #namespace: string;
@@ -37,7 +40,13 @@ export class LeaseRecord {
   async read(timeoutMs: number, signal: AbortSignal): Promise<Lease | undefined> {
     try {
       const path = pathOf(LEASES, this.#namespace, this.#name);
-      return await this.#client.request<Lease>({ method: 'GET', path, timeoutMs, signal });
+      return await this.#client.request<Lease>({
+        method: 'GET',
+        path,
+        timeoutMs,
+        signal,
+        isReserved: true,
+      });
     } catch (error) {
       if (answered(error, 404)) return undefined;
       throw error;
@@ -69,12 +78,13 @@ export class LeaseRecord {
         metadata: { name: this.#name, namespace: this.#namespace },
         spec,
       };
-      return (await create(this.#client, LEASES, manifest, call)) as Lease;
+      return (await create(this.#client, LEASES, manifest, { ...call, isReserved: true })) as Lease;
     }
     return this.#client.request<Lease>({
       method: 'PUT',
       path: pathOf(LEASES, this.#namespace, this.#name),
       body: { ...seen, spec },
+      isReserved: true,
       ...call,
     });
   }

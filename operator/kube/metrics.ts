@@ -5,6 +5,8 @@ const RECONCILE_SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5,
   1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
 ];
+/** client-go's. */
+const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 const QUEUE_SECONDS = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000];
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -28,6 +30,18 @@ export function createMetrics() {
       'rest_client_requests_total',
       'Requests to the API server by code, method and host; code <error> when no answer came.',
       ['code', 'method', 'host'],
+    ),
+    requestSeconds: histogram(
+      'rest_client_request_duration_seconds',
+      'From sending a request to the end of its answer, each attempt by itself; watches are left out.',
+      ['verb', 'host'],
+      REQUEST_SECONDS,
+    ),
+    turnSeconds: histogram(
+      'rest_client_rate_limiter_duration_seconds',
+      'How long a request waited for its turn before it was sent.',
+      ['verb', 'host'],
+      REQUEST_SECONDS,
     ),
     reconciles: counter(
       'controller_runtime_reconcile_total',

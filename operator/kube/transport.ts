@@ -1,9 +1,12 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request as send } from 'undici';
 import { followedBy, pause, unlessAborted } from './clock.ts';
-import { Credentials } from './credentials.ts';
+import { Credentials, type Lane } from './credentials.ts';
 import { KubeError, refusal } from './errors.ts';
+import { FairGate } from './fair-gate.ts';
+import { currentFlow } from './flow.ts';
 import { jsonLines } from './json-lines.ts';
+import { defaultKubeConfig } from './kubeconfig.ts';
 import { type Metrics, metrics } from './metrics.ts';
 import type { KubeObject } from './resources.ts';
 
@@ -20,6 +23,10 @@ export interface RequestOptions {
   /** For the whole call, waits and repetitions included; 15,000 when left out. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Whose turn it takes when many wait: that of the key that is being reconciled, else that of the path. */
+  flow?: string;
+  /** Waits for no other request. Only for what everything else depends on and what is asked for seldom: the lease. */
+  isReserved?: boolean;
 }
 
 export interface StreamOptions {
@@ -39,7 +46,7 @@ export interface WatchEvent {
 
 export interface ClientOptions {
   metrics?: Metrics;
-  /** Sockets at most, those of watches not counted: a watch opens one more. */
+  /** Requests under way at most, and sockets; those of watches (one each) and of the lease (two) not counted. */
   connections?: number;
   userAgent?: string;
 }
@@ -48,32 +55,35 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 /** How often a 429 or 503 with Retry-After is repeated before it becomes the caller's. */
 const MOST_WAITS = 5;
 const LONGEST_LEFTOVER_BYTES = 1 << 20;
+const DEFAULT_CONNECTIONS = 32;
 
 /**
  * Raw JSON over HTTP/1.1 to one API server.
- * - All calls share one pool of keep-alive connections; watches have a pool of their own, so that they starve no call.
+ * - All calls share one pool of keep-alive connections; watches and the lease have pools of their own: they wait for no
+ *   call, and no call for them.
+ * - When more is asked than there are connections, the flows (environments, for one) take turns, and no flow has more
+ *   than half of the connections: a burst of one does not delay another.
  * - Every call ends by its deadline, whatever the server does.
  * - 429 and 503 with Retry-After are waited for, at most five times and never past the deadline.
  * - A connection that was reset under a repeatable call (not POST) costs one repetition, not an error.
  */
 export class KubeClient {
-  readonly #calls: Credentials;
-  readonly #watches: Credentials;
+  readonly #credentials: Credentials;
+  readonly #gate: FairGate;
   readonly #metrics: Metrics;
   readonly #userAgent: string;
 
   private constructor(config: KubeConfig, options: ClientOptions) {
-    this.#calls = new Credentials(config, options.connections ?? 32);
-    this.#watches = new Credentials(config, 1_000);
+    const calls = options.connections ?? DEFAULT_CONNECTIONS;
+    this.#credentials = new Credentials(config, { calls, watches: 1_000, lease: 2 });
+    this.#gate = new FairGate(calls);
     this.#metrics = options.metrics ?? metrics;
     this.#userAgent = options.userAgent ?? 'cryptosense-operator';
   }
 
   /** From KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
   static fromDefault(options: ClientOptions = {}): KubeClient {
-    const config = new KubeConfig();
-    config.loadFromDefault();
-    return new KubeClient(config, options);
+    return new KubeClient(defaultKubeConfig(), options);
   }
 
   static fromKubeConfig(config: KubeConfig, options: ClientOptions = {}): KubeClient {
@@ -86,22 +96,24 @@ export class KubeClient {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const endsAt = performance.now() + timeoutMs;
     const { controller, release } = followedBy(options.signal);
-    const late = () =>
-      new KubeError(asked, { code: 0, reason: 'Timeout', message: `no answer in ${timeoutMs} ms` });
+    const inLine = { isWaiting: false };
+    const late = () => {
+      const message = `${inLine.isWaiting ? 'too many requests before this one, no turn' : 'no answer'} in ${timeoutMs} ms`;
+      return new KubeError(asked, { code: 0, reason: 'Timeout', message });
+    };
     const timer = setTimeout(() => controller.abort(late()), timeoutMs);
     let waits = 0;
     let repetitions = 0;
     try {
       for (;;) {
         try {
-          return await this.#once<T>(asked, options, controller.signal);
+          return await this.#inTurn<T>(asked, options, controller.signal, inLine);
         } catch (error) {
           controller.signal.throwIfAborted();
           if (!(error instanceof KubeError)) throw error;
           if (error.code === 401 && repetitions === 0) {
-            // The token may have been rotated a moment ago.
+            // The token may have been rotated a moment ago: it was expired, and the next attempt gets another.
             repetitions += 1;
-            this.#calls.expire();
           } else if (error.reason === 'Reset' && isRepeatable(options) && repetitions === 0) {
             repetitions += 1;
           } else if (error.retryAfterMs !== undefined && waits < MOST_WAITS) {
@@ -130,12 +142,7 @@ export class KubeClient {
     const headersMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     let timer = setTimeout(quiet(`no answer in ${headersMs} ms`), headersMs);
     try {
-      const { body } = await this.#send(
-        this.#watches,
-        asked,
-        { ...options, method: 'GET' },
-        controller.signal,
-      );
+      const { body } = await this.#send('watches', asked, { ...options, method: 'GET' }, controller.signal);
       clearTimeout(timer);
       const quietMs = options.quietMs;
       const arm = () => setTimeout(quiet(`silent for ${quietMs} ms`), quietMs);
@@ -149,7 +156,6 @@ export class KubeClient {
     } catch (error) {
       if (options.signal.aborted) return;
       if (controller.signal.aborted) throw controller.signal.reason;
-      if (error instanceof KubeError && error.code === 401) this.#watches.expire();
       throw error instanceof KubeError ? error : unreachable(asked, error);
     } finally {
       clearTimeout(timer);
@@ -161,35 +167,65 @@ export class KubeClient {
 
   /** Ends every connection; calls under way fail. */
   async close(): Promise<void> {
-    await Promise.all([this.#calls.close(), this.#watches.close()]);
+    await this.#credentials.close();
   }
 
-  async #once<T>(asked: string, options: RequestOptions, signal: AbortSignal): Promise<T> {
-    const { body } = await this.#send(this.#calls, asked, options, signal);
+  /** One attempt, once it is this request's turn. */
+  async #inTurn<T>(
+    asked: string,
+    options: RequestOptions,
+    signal: AbortSignal,
+    inLine: { isWaiting: boolean },
+  ): Promise<T> {
+    const who = { verb: options.method, host: this.#credentials.server.host };
+    if (options.isReserved) return this.#once<T>('lease', asked, options, signal, who);
+    const askedAt = performance.now();
+    inLine.isWaiting = true;
+    const leave = await this.#gate.enter(options.flow ?? currentFlow() ?? options.path, signal);
+    inLine.isWaiting = false;
+    this.#metrics.turnSeconds.observe(who, (performance.now() - askedAt) / 1_000);
     try {
+      return await this.#once<T>('calls', asked, options, signal, who);
+    } finally {
+      leave();
+    }
+  }
+
+  async #once<T>(
+    lane: Lane,
+    asked: string,
+    options: RequestOptions,
+    signal: AbortSignal,
+    who: { verb: Method; host: string },
+  ): Promise<T> {
+    const sentAt = performance.now();
+    try {
+      const { body } = await this.#send(lane, asked, options, signal);
       const text = await body.text();
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
       signal.throwIfAborted();
-      throw unreachable(asked, error);
+      throw error instanceof KubeError ? error : unreachable(asked, error);
+    } finally {
+      this.#metrics.requestSeconds.observe(who, (performance.now() - sentAt) / 1_000);
     }
   }
 
   /** Sends one request and returns the answer's body, or throws what the server refused it with. */
   async #send(
-    credentials: Credentials,
+    lane: Lane,
     asked: string,
     options: Omit<RequestOptions, 'timeoutMs' | 'signal'>,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     // An exec plugin may wait for somebody to log in.
-    const access = await unlessAborted(credentials.current(), signal).catch((error: unknown) => {
+    const access = await unlessAborted(this.#credentials.current(), signal).catch((error: unknown) => {
       signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
       throw new KubeError(asked, { code: 0, reason: 'Credentials', message }, { cause: error });
     });
     signal.throwIfAborted();
-    const { server } = credentials;
+    const { server } = this.#credentials;
     const count = (code: string) =>
       this.#metrics.requests.inc({ code, method: options.method, host: server.host });
     let answer: Dispatcher.ResponseData;
@@ -205,7 +241,7 @@ export class KubeClient {
           ...access.headers,
         },
         body: options.body === undefined ? null : JSON.stringify(options.body),
-        dispatcher: access.dispatcher,
+        dispatcher: access.pools[lane],
         signal,
       });
     } catch (error) {
@@ -215,6 +251,7 @@ export class KubeClient {
     }
     count(String(answer.statusCode));
     if (answer.statusCode < 300) return answer;
+    if (answer.statusCode === 401) this.#credentials.expire(access);
     const text = await answer.body.text().catch(() => '');
     throw refusal(asked, answer.statusCode, text.slice(0, LONGEST_LEFTOVER_BYTES), retryAfter(answer));
   }
