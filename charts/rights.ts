@@ -4,6 +4,7 @@ import { GROUP, PLURAL } from '../operator/api/environment.ts';
 const WATCH = ['get', 'list', 'watch'];
 /** Server-side apply is a patch, and a create when the object is not there yet. */
 const APPLY = [...WATCH, 'create', 'patch'];
+const PRUNE = [...APPLY, 'delete'];
 const KEEP = [...APPLY, 'update', 'delete'];
 
 /** Everything that the operator may do in all namespaces, and nothing that it does not do. */
@@ -19,10 +20,11 @@ export const CLUSTER_RULES: k8s.PolicyRule[] = [
   { apiGroups: ['batch'], resources: ['jobs'], verbs: KEEP },
   // What stays as long as its environment: owner references delete it.
   { apiGroups: ['apps'], resources: ['statefulsets'], verbs: APPLY },
-  { apiGroups: [''], resources: ['serviceaccounts'], verbs: APPLY },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: APPLY },
-  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: APPLY },
-  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: APPLY },
+  // What a component may give up again when it is switched off or set in another way.
+  { apiGroups: [''], resources: ['serviceaccounts'], verbs: PRUNE },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: PRUNE },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: PRUNE },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: PRUNE },
   { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: KEEP },
   // Only looked at.
   { apiGroups: [''], resources: ['pods'], verbs: WATCH },

@@ -12,6 +12,11 @@ export function stamped(manifest: Manifest): Manifest {
   return { ...manifest, metadata: { ...manifest.metadata, annotations } };
 }
 
+/** Whether `live` was written from a manifest of this operator. */
+export function isStamped(live: Live): boolean {
+  return live.metadata.annotations?.[HASH] !== undefined;
+}
+
 /**
  * Why `manifest` (stamped) has to be written over `live`, or undefined when it does not.
  * `settled` answers whether this very state of the live object came from our last write of this manifest: the API

@@ -74,6 +74,7 @@ export function observe(
       }),
     },
     live: (manifest) => caches.get(manifest.kind, namespace, manifest.metadata.name),
+    all: of,
     credentials: seen.credentials,
   };
 }

@@ -7,6 +7,7 @@ import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { withLiveClaims } from './claims.ts';
 import { statusOf } from './conditions.ts';
 import { reasonToApply, stamped } from './drift.ts';
+import { PRUNED, strays } from './prune.ts';
 import { sameWeights, withRoutedAt } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { problemsOf } from './validate.ts';
@@ -72,6 +73,7 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     const manifest = withLiveClaims(component, snapshot.live(component));
     pushApply(components, snapshot, owned(manifest, owner), settled);
   }
+  components.push(...strays(snapshot.environment, rendered.components, PRUNED.flatMap(snapshot.all)));
 
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
   const record = known ?? newRecord(snapshot, rendered);

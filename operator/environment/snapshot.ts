@@ -13,6 +13,7 @@ export interface Live {
     generation?: number;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
+    ownerReferences?: { uid: string; controller?: boolean }[];
     deletionTimestamp?: string;
   };
   [field: string]: unknown;
@@ -48,6 +49,8 @@ export interface Snapshot {
   workloads: { database: Workload; pooler: Workload; cache: Workload };
   /** The live object of the same kind and name, if there is one. */
   live(manifest: Pick<Manifest, 'kind' | 'metadata'>): Live | undefined;
+  /** Every live object of this kind that carries the label of the environment. */
+  all(kind: string): Live[];
   /** True when this process has made sure of the credentials. */
   credentials: boolean;
 }
