@@ -18,9 +18,8 @@ export const CLUSTER_RULES: k8s.PolicyRule[] = [
   { apiGroups: ['apps'], resources: ['deployments', 'controllerrevisions'], verbs: KEEP },
   { apiGroups: [''], resources: ['services', 'configmaps'], verbs: KEEP },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: KEEP },
-  // What stays as long as its environment: owner references delete it.
-  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: APPLY },
-  // What a component may give up again when it is switched off or set in another way.
+  // Deleted in order with their environment; some of it also when a component is switched off or set in another way.
+  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: PRUNE },
   { apiGroups: [''], resources: ['serviceaccounts'], verbs: PRUNE },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: PRUNE },
   { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: PRUNE },

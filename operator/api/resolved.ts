@@ -91,6 +91,9 @@ export function databaseName(tier: Tier): string {
 
 export const MANAGER = 'cryptosense-operator';
 
+/** Keeps a deleted environment there until what belongs to it is deleted in order. */
+export const FINALIZER = 'cryptosense.io/environment';
+
 export const LABELS = {
   managedBy: 'app.kubernetes.io/managed-by',
   component: 'app.kubernetes.io/component',

@@ -50,10 +50,15 @@ export class Actor {
         });
         return;
       }
-      case 'initReplicas': {
-        const patch = { spec: { replicas: action.replicas } };
+      case 'begin':
+      case 'end': {
         const { resourceVersion } = environment.metadata;
-        const body = { metadata: { resourceVersion }, ...patch };
+        const finalizers = action.finalizers ? { finalizers: action.finalizers } : {};
+        const replicas =
+          'replicas' in action && action.replicas !== undefined
+            ? { spec: { replicas: action.replicas } }
+            : {};
+        const body = { metadata: { resourceVersion, ...finalizers }, ...replicas };
         this.#seen(await mergePatch(this.#client, RESOURCES.environments, namespace, name, body));
         return;
       }

@@ -139,7 +139,7 @@ function verdict(status: Condition['status'], reason: string, message: string): 
 }
 
 /** A condition keeps its transition time as long as its status does not change. */
-function transition(
+export function transition(
   before: Condition[] | undefined,
   type: string,
   value: Verdict,

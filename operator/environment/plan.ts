@@ -1,12 +1,21 @@
 import { renderMigration, renderRoute } from '../../charts/render.ts';
-import { type Manifest, names, type OwnerReference, ownerReference, releaseInputs } from '../api/resolved.ts';
+import {
+  FINALIZER,
+  type Manifest,
+  names,
+  type OwnerReference,
+  ownerReference,
+  releaseInputs,
+} from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { decide } from '../rollout/canary.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { withLiveClaims } from './claims.ts';
 import { statusOf } from './conditions.ts';
+import { dataViolation } from './data-guard.ts';
 import { reasonToApply, stamped } from './drift.ts';
+import { owned } from './ownership.ts';
 import { PRUNED, strays } from './prune.ts';
 import { sameWeights, withRoutedAt } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
@@ -14,8 +23,9 @@ import { problemsOf } from './validate.ts';
 
 /** One write. What can hurt traffic carries the version that the plan saw: on 409 the world is looked at again. */
 export type Action =
+  /** The first write of all, on the environment itself. */
+  | { type: 'begin'; finalizers?: string[]; replicas?: number }
   | { type: 'createCredentials' }
-  | { type: 'initReplicas'; replicas: number }
   | { type: 'record'; record: RevisionRecord; owner: OwnerReference }
   | { type: 'apply'; manifest: Manifest; why: string }
   | {
@@ -33,7 +43,9 @@ export type Action =
       uid?: string;
       resourceVersion?: string;
       guarded?: GuardedAction;
-    };
+    }
+  /** The last write of all: the environment is gone when no other finalizer keeps it. */
+  | { type: 'end'; finalizers: string[] };
 
 export interface Plan {
   /** In their order: each may rely on those before it. */
@@ -64,10 +76,9 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     return { actions: [], components: [], status: statusOf(snapshot, { problems }), notes: [] };
 
   const owner = ownerReference(snapshot.environment);
-  const actions: Action[] = [];
+  const actions: Action[] = beginning(snapshot);
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
   const { replicas, autoscaling } = snapshot.resolved.spec;
-  if (replicas === undefined) actions.push({ type: 'initReplicas', replicas: autoscaling.minReplicas });
   const components: Action[] = [];
   for (const component of rendered.components) {
     const manifest = withLiveClaims(component, snapshot.live(component));
@@ -93,7 +104,8 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   actions.push(...rolloutActions(snapshot, decision, records, owner, settled));
   actions.push(...pruneActions(snapshot, decision));
 
-  const violation = firstViolation(actions, snapshot);
+  const violation =
+    firstViolation(actions, snapshot) ?? dataViolation([...actions, ...components], snapshot.environment);
   if (violation) {
     const reason = `the plan would break ${violation}: nothing was written; this is a defect of the operator, please report it`;
     const status = statusOf(snapshot, { violation: reason });
@@ -110,6 +122,16 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     notes: decision.notes,
     ...(againInMs === undefined ? {} : { againInMs }),
   };
+}
+
+/** From the first write on, a deletion has to leave time to delete in order what is written after it. */
+function beginning({ environment, resolved }: Snapshot): Action[] {
+  const { finalizers = [] } = environment.metadata;
+  const { replicas, autoscaling } = resolved.spec;
+  const finalizer = finalizers.includes(FINALIZER) ? {} : { finalizers: [...finalizers, FINALIZER] };
+  const size = replicas === undefined ? { replicas: autoscaling.minReplicas } : {};
+  const isBegun = Object.keys({ ...finalizer, ...size }).length === 0;
+  return isBegun ? [] : [{ type: 'begin', ...finalizer, ...size }];
 }
 
 function rolloutActions(
@@ -264,10 +286,6 @@ function pushApply(
   const marked = stamped(manifest);
   const why = reasonToApply(marked, snapshot.live(marked), settled);
   if (why) actions.push({ type: 'apply', manifest: marked, why });
-}
-
-function owned(manifest: Manifest, owner: OwnerReference): Manifest {
-  return { ...manifest, metadata: { ...manifest.metadata, ownerReferences: [owner] } };
 }
 
 function withReplicas(deployment: Manifest, replicas: number): Manifest {

@@ -1,5 +1,6 @@
 import { type Environment, LABELS, MANAGER, type Manifest, names } from '../api/resolved.ts';
 import { isStamped } from './drift.ts';
+import { hasRightOwner } from './ownership.ts';
 import type { Action } from './plan.ts';
 import type { Live } from './snapshot.ts';
 
@@ -25,8 +26,8 @@ export const PRUNED = [
  * caches have of it.
  *
  * An object is only deleted when everything says that the operator itself made it for this environment: its kind is in
- * PRUNED, it carries the labels of a component, its controller is this very environment, and it was written by this
- * operator. The objects of a release (label cryptosense.io/revision) and the route belong to the rollout.
+ * PRUNED, it carries the labels of a component, its owner is the one that the operator gives it, and it was written by
+ * this operator. The objects of a release (label cryptosense.io/revision) and the route belong to the rollout.
  */
 export function strays(
   environment: Pick<Environment, 'metadata'>,
@@ -52,13 +53,13 @@ export function strays(
 }
 
 function isOurs(object: Live, name: string, uid: string): boolean {
-  const { labels = {}, ownerReferences = [] } = object.metadata;
+  const { labels = {} } = object.metadata;
   return (
     labels[LABELS.managedBy] === MANAGER &&
     labels[LABELS.environment] === name &&
     labels[LABELS.component] !== undefined &&
     labels[LABELS.revision] === undefined &&
-    ownerReferences.some((owner) => owner.uid === uid && owner.controller === true) &&
+    hasRightOwner(object, uid) &&
     isStamped(object)
   );
 }

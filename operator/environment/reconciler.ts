@@ -1,5 +1,6 @@
 import { renderComponents, renderRevision } from '../../charts/render.ts';
 import { type Environment, names, type ResolvedEnvironment, releaseInputs } from '../api/resolved.ts';
+import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
@@ -14,8 +15,10 @@ import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
 import { isAnswered } from './route.ts';
 import type { Snapshot } from './snapshot.ts';
+import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
 
 const FIRST_LOOK_AGAIN_MS = 200;
+const NAMESPACE_ENDS_MS = 5000;
 /** So many times in a row are no coincidence. */
 const MOST_OVERTAKEN = 8;
 
@@ -56,12 +59,15 @@ export class EnvironmentReconciler {
   reconcile = async (key: string): Promise<{ requeueAfterMs?: number } | undefined> => {
     const [namespace = '', name = ''] = key.split('/');
     const environment = this.#caches.environment(namespace, name);
-    if (!environment || environment.metadata.deletionTimestamp) {
+    const isLeft = environment?.metadata.deletionTimestamp !== undefined && !isLeaving(environment);
+    if (!environment || isLeft) {
       this.#forget(key);
       return undefined;
     }
     try {
-      return await this.#bring(key, environment);
+      return isLeaving(environment)
+        ? await this.#takeDown(key, environment)
+        : await this.#bring(key, environment);
     } catch (error) {
       // Whoever looks at the environment must see that it is stuck, and on what.
       this.#record(environment, {
@@ -112,6 +118,8 @@ export class EnvironmentReconciler {
         this.#record(environment, note);
       }
     }
+    // The environment's own deletion follows, and is told by the watch.
+    if (fatal && namespaceEnds(fatal.error)) return { requeueAfterMs: NAMESPACE_ENDS_MS };
     if (fatal && !movedOn(fatal.error)) {
       await this.#report(snapshot, fatal, decided ? plan.decision : undefined);
       throw fatal.error;
@@ -125,6 +133,38 @@ export class EnvironmentReconciler {
     }
     this.#overtaken.delete(key);
     return plan.againInMs === undefined ? undefined : { requeueAfterMs: plan.againInMs };
+  }
+
+  /** One step of a deletion; what it waits for is watched. */
+  async #takeDown(key: string, environment: Environment): Promise<{ requeueAfterMs?: number } | undefined> {
+    const remains = observeRemains(this.#caches, environment, Date.now());
+    // A refusal stands until a try goes well: a status that changes to and fro would be its own reason to try again.
+    const before = refusalOf(environment);
+    const plan = planTeardown(remains, before);
+    const write = async (status: EnvironmentStatus | undefined) => {
+      if (status) await this.#actor.writeStatus(environment, status);
+    };
+    try {
+      // First: it is for this uid alone, and fails when an environment of the same name has come after this one.
+      await write(plan.status);
+      for (const note of plan.notes) this.#record(environment, note);
+      for (const action of plan.actions) {
+        const error = await this.#try(key, environment, action);
+        if (error === undefined) continue;
+        if (answered(error, 400, 403, 422)) {
+          const what = `${nameOf(action)} is refused (${error.code} ${error.reason})`;
+          if (!before?.startsWith(what))
+            await write(planTeardown(remains, `${what}: ${error.message}`).status);
+        }
+        throw error;
+      }
+      if (before !== undefined) await write(planTeardown(remains).status);
+    } catch (error) {
+      if (movedOn(error)) return this.#lookAgainSoon(key, error);
+      throw error;
+    }
+    this.#overtaken.delete(key);
+    return plan.actions.length > 0 ? { requeueAfterMs: FIRST_LOOK_AGAIN_MS } : undefined;
   }
 
   /** The error with which the write ended, if it did. */
@@ -215,4 +255,12 @@ function nameOf(action: Action): string {
 /** Changed or gone since the plan was made, as also the environment itself may be. */
 function movedOn(error: unknown): boolean {
   return answered(error, 404, 409);
+}
+
+/** Nothing can be made in a namespace that is being deleted, however often it is tried. */
+function namespaceEnds(error: unknown): boolean {
+  return (
+    answered(error, 403) &&
+    (error.details.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
+  );
 }

@@ -13,7 +13,7 @@ export interface Live {
     generation?: number;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
-    ownerReferences?: { uid: string; controller?: boolean }[];
+    ownerReferences?: { uid: string; controller?: boolean; kind?: string; name?: string }[];
     deletionTimestamp?: string;
   };
   [field: string]: unknown;

@@ -72,6 +72,17 @@ export class ApiServer {
     this.#store(structuredClone(object) as Live, this.get(kind, object.metadata.name));
   }
 
+  /** A deletion by somebody else than the operator. */
+  remove(kind: string, name: string): void {
+    const live = this.get(kind, name);
+    if (!live) throw new Error(`there is no ${kind} ${name}`);
+    if (finalizersOf(live).length === 0) this.drop(kind, name);
+    else
+      this.edit(kind, name, ({ metadata }) => {
+        metadata.deletionTimestamp ??= '2026-01-05T10:00:00Z';
+      });
+  }
+
   drop(kind: string, name: string): void {
     if (this.objects.delete(`${kind}/${name}`)) this.version += 1;
   }
@@ -105,13 +116,24 @@ export class ApiServer {
     }
     if (live) check(live, body.metadata);
     if (contentType === 'application/merge-patch+json') {
-      const { spec } = body as unknown as { spec: object };
-      return this.#store({ ...(live as Live), spec: { ...((live as Live).spec as object), ...spec } }, live);
+      return this.#merge(live as Live, body);
     }
     if (isStatus) return this.#store({ ...(live as Live), status: body.status }, live);
     const { status: _, ...wanted } = body;
     const applied = { ...wanted, ...(live?.status === undefined ? {} : { status: live.status }) };
     return this.#store(applied as unknown as Live, live);
+  }
+
+  #merge(live: Live, { spec, metadata: { finalizers } }: Body): Live {
+    const merged = {
+      ...live,
+      metadata: { ...live.metadata, ...(finalizers ? { finalizers } : {}) },
+      spec: { ...(live.spec as object), ...(spec as object | undefined) },
+    };
+    const stored = this.#store(merged, live);
+    if (live.metadata.deletionTimestamp && finalizersOf(stored).length === 0)
+      this.drop(live.kind, live.metadata.name);
+    return stored;
   }
 
   #delete(
@@ -139,6 +161,10 @@ export class ApiServer {
     this.objects.set(`${next.kind}/${next.metadata.name}`, next);
     return next;
   }
+}
+
+function finalizersOf({ metadata }: Live): string[] {
+  return (metadata as { finalizers?: string[] }).finalizers ?? [];
 }
 
 /** As the real one, it keeps quantities in a form of its own. */

@@ -35,6 +35,15 @@ const stories: { name: string; begin: () => World; ends: (world: World) => boole
     begin: () => new World(serving).release('api:2', { migrates: false }),
     ends: ({ status }) => status.rejected?.reason === 'MigrationFailed',
   },
+  {
+    name: 'deleting an environment',
+    begin: () => {
+      const world = new World(serving);
+      world.server.remove('CryptoSenseEnvironment', 'shop');
+      return world;
+    },
+    ends: ({ environment }) => environment === undefined,
+  },
 ];
 
 let enumerated = 0;
@@ -42,7 +51,7 @@ for (const { name, begin, ends } of stories) {
   test(`A4 after each write of ${name}, a new process ends with the same objects`, async () => {
     const undisturbed = begin();
     await undisturbed.rest();
-    assert.ok(ends(undisturbed), undisturbed.status.summary);
+    assert.ok(ends(undisturbed), undisturbed.environment?.status?.summary);
     assert.equal(undisturbed.cluster.broken, []);
     const expected = outcome(undisturbed);
     const { writes } = undisturbed.server;

@@ -67,9 +67,9 @@ test('an object that anything says is not of this environment and this operator 
         'cryptosense.io/environment': 'shop',
       },
     },
-    { ownerReferences: [] },
+    { ownerReferences: [], labels: labels('shop', 'api') },
     { ownerReferences: [{ uid: 'e0', controller: true }] },
-    { ownerReferences: [{ uid: 'e1', controller: false }] },
+    { ownerReferences: [{ uid: 'e1', controller: false }], labels: labels('shop', 'api') },
     { annotations: {} },
     { deletionTimestamp: '2026-01-01T00:00:00Z' },
   ];

@@ -104,7 +104,7 @@ export class World {
       if (condition()) return;
       this.step();
     }
-    throw new Error(`not reached in ${limitSeconds} s: ${this.status.summary}`);
+    throw new Error(`not reached in ${limitSeconds} s: ${this.environment?.status?.summary}`);
   }
 
   /** Until nothing changes any more and the operator waits for nothing. Throws when that does not come. */
@@ -118,7 +118,7 @@ export class World {
       }
       if (this.server.version === version && this.#due === Number.POSITIVE_INFINITY) return;
     }
-    throw new Error(`no rest in ${limitSeconds} s: ${this.status.summary}`);
+    throw new Error(`no rest in ${limitSeconds} s: ${this.environment?.status?.summary}`);
   }
 
   step(): void {
