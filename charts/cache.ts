@@ -3,6 +3,7 @@ import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { claim } from './database.ts';
+import { placementOf } from './placement.ts';
 import { podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
 import { amount } from './quantity.ts';
 
@@ -63,6 +64,7 @@ export class CacheChart extends Chart {
             ],
             claim: { name: 'data', path: '/data' },
             terminationGraceSeconds: 60,
+            placement: placementOf(environment),
           }),
         },
         volumeClaimTemplates: [claim('data', spec.cache)],

@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { placementOf } from './placement.ts';
 import {
   podMetadata,
   podSpec,
@@ -76,7 +77,8 @@ export class DatabaseChart extends Chart {
     });
   }
 
-  #pod({ name, spec }: ResolvedEnvironment): k8s.PodSpec {
+  #pod(environment: ResolvedEnvironment): k8s.PodSpec {
+    const { name, spec } = environment;
     const own = names(name);
     const ready = { exec: { command: ['pg_isready', '-q', '-h', '/var/run/postgresql'] }, timeoutSeconds: 5 };
     return podSpec({
@@ -110,6 +112,7 @@ export class DatabaseChart extends Chart {
       claim: { name: 'data', path: '/var/lib/postgresql/data' },
       // A checkpoint of a full cache has to fit into a clean stop.
       terminationGraceSeconds: 120,
+      placement: placementOf(environment),
     });
   }
 }

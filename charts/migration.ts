@@ -42,6 +42,7 @@ export class MigrationChart extends Chart {
             serviceAccount: { name: own.api, token: false },
             restartPolicy: 'Never',
             terminationGraceSeconds: 30,
+            placement: inputs,
           }),
         },
       },

@@ -95,6 +95,7 @@ export class OperatorChart extends Chart {
             mounts: [scratch('tmp', '/tmp', '64Mi')],
             serviceAccount: { name: account.name, token: true },
             terminationGraceSeconds: 30,
+            placement: {},
           }),
         },
       },

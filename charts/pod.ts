@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import { type Component, LABELS, labels, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import type { Resources } from '../operator/api/tiers.ts';
+import { nodeChoice, type Placement, topologySpread } from './placement.ts';
 
 /** Every image of the project runs as this user; volumes are given to its group. */
 const USER = 1001;
@@ -49,6 +50,7 @@ export interface PodOptions {
   /** The name of a claim template of the StatefulSet, and where it is mounted. */
   claim?: { name: string; path: string };
   terminationGraceSeconds: number;
+  placement: Placement;
   /** A pod of the operator needs its token; no other pod speaks to the API server. */
   serviceAccount?: { name: string; token: boolean };
   restartPolicy?: 'Never';
@@ -56,7 +58,8 @@ export interface PodOptions {
 
 /** The spec of a pod with one container, as the Pod Security Standard "restricted" wants it. */
 export function podSpec(options: PodOptions): k8s.PodSpec {
-  const { container, resources, mounts, claim, serviceAccount, restartPolicy } = options;
+  const { container, resources, mounts, claim, placement, serviceAccount, restartPolicy } = options;
+  const { scheduling, pullSecrets = [] } = placement;
   // What the API server would drop (readOnly: false, empty lists) is left out: it would look like a difference.
   const volumeMounts: k8s.VolumeMount[] = mounts.map(({ path, volume, readOnly }) => ({
     name: volume.name,
@@ -79,7 +82,11 @@ export function podSpec(options: PodOptions): k8s.PodSpec {
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    ...(restartPolicy === 'Never' ? {} : { topologySpreadConstraints: spread(options.selector) }),
+    ...(restartPolicy === 'Never'
+      ? {}
+      : { topologySpreadConstraints: topologySpread(options.selector, scheduling?.spread) }),
+    ...nodeChoice(scheduling),
+    ...(pullSecrets.length > 0 ? { imagePullSecrets: pullSecrets.map((name) => ({ name })) } : {}),
     containers: [
       {
         ...container,
@@ -105,16 +112,6 @@ function limits({ cpu, memory }: Resources): k8s.ResourceRequirements {
     requests: { cpu: k8s.Quantity.fromString(cpu), memory: k8s.Quantity.fromString(memory) },
     limits: { memory: k8s.Quantity.fromString(memory) },
   };
-}
-
-/** Over zones, then over nodes; never a reason not to run at all. */
-function spread(matchLabels: Record<string, string>): k8s.TopologySpreadConstraint[] {
-  return ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
-    maxSkew: 1,
-    topologyKey,
-    whenUnsatisfiable: 'ScheduleAnyway',
-    labelSelector: { matchLabels },
-  }));
 }
 
 /** Selects the pods of a component, or of one revision of it. Never changes: a selector is immutable. */

@@ -3,6 +3,7 @@ import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { DATABASE_PORT } from './database.ts';
+import { placementOf } from './placement.ts';
 import { podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
 
 export const POOLER_PORT = 6432;
@@ -66,6 +67,7 @@ export class PoolerChart extends Chart {
               settingsFiles(own.pooler, '/etc/pgbouncer'),
             ],
             terminationGraceSeconds: 60,
+            placement: placementOf(environment),
           }),
         },
       },

@@ -83,6 +83,7 @@ export class RevisionChart extends Chart {
       serviceAccount: { name: own.api, token: false },
       // The API drains by itself when it is told to stop (DRAIN_MS, 5 s), then ends its requests.
       terminationGraceSeconds: 30,
+      placement: inputs,
     });
   }
 }

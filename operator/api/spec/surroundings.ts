@@ -49,7 +49,7 @@ export const scheduling = z
     spread: z
       .enum(['preferred', 'required'])
       .describe(
-        'Pods of a component go to different zones and nodes: if that can be (preferred), or rather wait than share (required).',
+        'Pods of a component go to different zones and nodes if that can be (preferred), or rather wait than go to a node that has more of them than another one (required). Zones are always a preference: not every node names its zone.',
       )
       .optional(),
     priorityClassName: objectName().describe('PriorityClass of the pods.').optional(),
