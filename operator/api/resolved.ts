@@ -80,6 +80,7 @@ export function names(name: string) {
     api: `${name}-api`,
     revision: (revision: string) => `${name}-api-${revision}`,
     migration: (revision: string) => `${name}-migrate-${revision}`,
+    forms: (number: number) => `${name}-forms-${number}`,
     network: (component: string) => `${name}-network-${component}`,
   };
 }
@@ -99,6 +100,8 @@ export const LABELS = {
   component: 'app.kubernetes.io/component',
   environment: 'cryptosense.io/environment',
   revision: 'cryptosense.io/revision',
+  /** What a ControllerRevision of ours keeps: the forms of the components. */
+  keeps: 'cryptosense.io/keeps',
 } as const;
 
 /** Selects everything that the operator made. */
@@ -113,7 +116,8 @@ export type Component =
   | 'predictor'
   | 'migration'
   | 'routing'
-  | 'network';
+  | 'network'
+  | 'forms';
 
 export function labels(environment: string, component: Component): Record<string, string> {
   return {

@@ -79,6 +79,23 @@ export class Actor {
         this.#seen(await create(this.#client, RESOURCES.controllerRevisions, object));
         return;
       }
+      case 'keepForms': {
+        const { record, owner } = action;
+        const object = {
+          apiVersion: 'apps/v1',
+          kind: 'ControllerRevision',
+          metadata: {
+            name: names(name).forms(record.number),
+            namespace,
+            labels: { ...labels(name, 'forms'), [LABELS.keeps]: 'forms' },
+            ownerReferences: [owner],
+          },
+          revision: record.number,
+          data: { forms: record.forms },
+        };
+        this.#seen(await create(this.#client, RESOURCES.controllerRevisions, object));
+        return;
+      }
       case 'apply':
       case 'applyGuarded':
         await this.#apply(

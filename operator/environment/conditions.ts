@@ -1,6 +1,8 @@
 import { names, selectorOf } from '../api/resolved.ts';
 import type { Condition, EnvironmentStatus } from '../api/status.ts';
 import type { RolloutDecision } from '../rollout/state.ts';
+import { REFRESH } from './forms.ts';
+import { isOpen, nextOpening } from './maintenance.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the plan came to: a decision, or why there is none. */
@@ -8,6 +10,8 @@ export interface Outcome {
   decision?: RolloutDecision;
   problems?: string[];
   violation?: string;
+  /** Components that run in the form of an earlier version of the operator. */
+  outdated?: string[];
   /** A write that the API server will go on refusing. */
   refused?: string;
 }
@@ -36,6 +40,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
         )
       : verdict('False', 'NothingRolledBack', 'The release that the spec asks for was not rolled back.'),
   };
+  verdicts.UpToDate = upToDate(snapshot, outcome.outdated ?? []);
   const missing = ['DatabaseReady', 'PoolerReady', 'CacheReady', 'ApiReady', 'RoutingReady'].filter(
     (type) => verdicts[type]?.status !== 'True',
   );
@@ -128,6 +133,25 @@ function routingReady(snapshot: Snapshot): Verdict {
     );
   // While new weights settle, the gateway serves all the same.
   return verdict('True', 'Accepted', `Gateway ${gateway.namespace}/${gateway.name} routes to the API.`);
+}
+
+/** Said with the moment, because an outdated component may have a hole that the new form closes. */
+function upToDate({ resolved, now }: Snapshot, outdated: string[]): Verdict {
+  if (outdated.length === 0)
+    return verdict(
+      'True',
+      'NewestForm',
+      'Every component has the form that this version of the operator gives it.',
+    );
+  const { window } = resolved.spec.maintenance;
+  const when = isOpen(window, now)
+    ? 'now, one after the other'
+    : `in the maintenance window that opens at ${new Date(nextOpening(window, now)).toISOString()}`;
+  return verdict(
+    'False',
+    'RenewalPending',
+    `${outdated.join(', ')}: still in the form of an earlier version of the operator, so that its upgrade restarts no pod. Renewed ${when}; at once with the annotation ${REFRESH} (any new value).`,
+  );
 }
 
 function workload({ ready, message }: { ready: boolean; message: string }): Verdict {

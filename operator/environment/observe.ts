@@ -3,6 +3,7 @@ import type { Measurement } from '../api/status.ts';
 import { revisionOf } from '../rollout/revision.ts';
 import type { RevisionView } from '../rollout/state.ts';
 import type { Caches } from './caches.ts';
+import type { FormRecord } from './forms.ts';
 import { routeView } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { podProblem, workloadOf } from './workloads.ts';
@@ -27,6 +28,9 @@ export function observe(
   const records = of('ControllerRevision')
     .filter((live) => live.metadata.labels?.[LABELS.revision] !== undefined)
     .map(recordOf);
+  const formRecords = of('ControllerRevision')
+    .filter((live) => live.metadata.labels?.[LABELS.keeps] === 'forms')
+    .sort((a, b) => (b.revision as number) - (a.revision as number));
   const pods = of('Pod');
   const podsOf = (component: string) =>
     pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component);
@@ -58,6 +62,8 @@ export function observe(
     desired: revisionOf(releaseInputs(resolved)),
     records,
     views,
+    forms: formRecords[0] && formsOf(formRecords[0]),
+    oldForms: formRecords.slice(1).map(({ metadata }) => metadata.name),
     route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
     gatewayApi: caches.has('HTTPRoute'),
     workloads: {
@@ -83,6 +89,11 @@ function recordOf(live: Live): RevisionRecord {
   const data = live.data as Omit<RevisionRecord, 'revision' | 'number'>;
   const revision = live.metadata.labels?.[LABELS.revision] ?? '';
   return { revision, number: live.revision as number, inputs: data.inputs, manifests: data.manifests };
+}
+
+function formsOf(live: Live): FormRecord {
+  const { forms } = live.data as Pick<FormRecord, 'forms'>;
+  return { number: live.revision as number, forms };
 }
 
 function migrationOf(job: Live | undefined): { state: RevisionView['migration']; problem?: string } {

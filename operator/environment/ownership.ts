@@ -23,6 +23,7 @@ const STEP_OF: Record<Component, Step> = {
   api: 'the API',
   migration: 'the API',
   predictor: 'the API',
+  forms: 'the API',
   pooler: 'PgBouncer',
   cache: 'Redis',
   sentinel: 'Redis',

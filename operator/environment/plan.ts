@@ -15,8 +15,11 @@ import { withLiveClaims } from './claims.ts';
 import { statusOf } from './conditions.ts';
 import { dataViolation } from './data-guard.ts';
 import { reasonToApply, stamped } from './drift.ts';
+import { chooseForms, type FormRecord, REFRESH, type RenderedComponent } from './forms.ts';
+import { isOpen, nextOpening } from './maintenance.ts';
 import { owned } from './ownership.ts';
 import { PRUNED, strays } from './prune.ts';
+import { untilChange, withFloor } from './quiet-hours.ts';
 import { sameWeights, withRoutedAt } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { problemsOf } from './validate.ts';
@@ -27,6 +30,7 @@ export type Action =
   | { type: 'begin'; finalizers?: string[]; replicas?: number }
   | { type: 'createCredentials' }
   | { type: 'record'; record: RevisionRecord; owner: OwnerReference }
+  | { type: 'keepForms'; record: FormRecord; owner: OwnerReference }
   | { type: 'apply'; manifest: Manifest; why: string }
   | {
       type: 'applyGuarded';
@@ -59,7 +63,7 @@ export interface Plan {
 }
 
 export interface Rendered {
-  components: Manifest[];
+  components: Record<string, RenderedComponent>;
   /** Objects of the desired revision, as this version of the operator renders them. */
   desired: RevisionRecord['manifests'];
 }
@@ -68,6 +72,9 @@ const KEPT_RECORDS = 10;
 
 /** Nothing tells of a resource type that was installed and has no object yet: it has to be looked for. */
 const GATEWAY_API_MS = 30_000;
+
+/** In an open maintenance window the next component is renewed as soon as things are calm; changes wake the plan, too. */
+const RENEWAL_MS = 10_000;
 
 /** Snapshot -> writes, status, events and when to look again. Pure. */
 export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live: Live) => boolean): Plan {
@@ -78,13 +85,26 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   const owner = ownerReference(snapshot.environment);
   const actions: Action[] = beginning(snapshot);
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
-  const { replicas, autoscaling } = snapshot.resolved.spec;
+  const { replicas, autoscaling, maintenance } = snapshot.resolved.spec;
   const components: Action[] = [];
-  for (const component of rendered.components) {
-    const manifest = withLiveClaims(component, snapshot.live(component));
+  const forms = chooseForms(snapshot.resolved, rendered.components, snapshot.forms, {
+    refresh: snapshot.environment.metadata.annotations?.[REFRESH] ?? '',
+    renew: isOpen(maintenance.window, snapshot.now) && isCalm(snapshot),
+  });
+  if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
+  for (const component of forms.manifests) {
+    const manifest = withFloor(
+      withLiveClaims(component, snapshot.live(component)),
+      snapshot.resolved.spec,
+      snapshot.now,
+    );
     pushApply(components, snapshot, owned(manifest, owner), settled);
   }
-  components.push(...strays(snapshot.environment, rendered.components, PRUNED.flatMap(snapshot.all)));
+  components.push(...strays(snapshot.environment, forms.manifests, PRUNED.flatMap(snapshot.all)));
+  for (const name of snapshot.oldForms) {
+    const why = 'only the newest forms of the components are kept';
+    components.push({ type: 'delete', kind: 'ControllerRevision', name, why });
+  }
 
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
   const record = known ?? newRecord(snapshot, rendered);
@@ -111,16 +131,19 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     const status = statusOf(snapshot, { violation: reason });
     return { actions: [], components: [], status, notes: [], againInMs: 5000 };
   }
-  const againInMs = snapshot.gatewayApi
-    ? decision.againInMs
-    : Math.min(decision.againInMs ?? GATEWAY_API_MS, GATEWAY_API_MS);
+  const againInMs = Math.min(
+    decision.againInMs ?? Number.POSITIVE_INFINITY,
+    snapshot.gatewayApi ? Number.POSITIVE_INFINITY : GATEWAY_API_MS,
+    autoscaling.quietHours ? untilChange(autoscaling.quietHours, snapshot.now) : Number.POSITIVE_INFINITY,
+    forms.outdated.length > 0 ? untilRenewal(snapshot) : Number.POSITIVE_INFINITY,
+  );
   return {
     actions,
     components,
     decision,
-    status: statusOf(snapshot, { decision }),
+    status: statusOf(snapshot, { decision, outdated: forms.outdated }),
     notes: decision.notes,
-    ...(againInMs === undefined ? {} : { againInMs }),
+    ...(againInMs === Number.POSITIVE_INFINITY ? {} : { againInMs }),
   };
 }
 
@@ -132,6 +155,17 @@ function beginning({ environment, resolved }: Snapshot): Action[] {
   const size = replicas === undefined ? { replicas: autoscaling.minReplicas } : {};
   const isBegun = Object.keys({ ...finalizer, ...size }).length === 0;
   return isBegun ? [] : [{ type: 'begin', ...finalizer, ...size }];
+}
+
+/** Nothing is renewed while something else moves: one component at a time, each after the one before is well. */
+function isCalm({ workloads, environment }: Snapshot): boolean {
+  const isRollingOut = environment.status?.candidate !== undefined;
+  return !isRollingOut && Object.values(workloads).every(({ ready, settled }) => ready && settled);
+}
+
+function untilRenewal({ now, resolved }: Snapshot): number {
+  const { window } = resolved.spec.maintenance;
+  return isOpen(window, now) ? RENEWAL_MS : nextOpening(window, now) - now;
 }
 
 function rolloutActions(
@@ -150,9 +184,10 @@ function rolloutActions(
     const record = recordOf(revision);
     if (!record) continue;
     // The migration reads the release's own configuration.
-    for (const manifest of [record.manifests.configMap, renderMigration(snapshot.resolved, record)]) {
-      pushApply(grow, snapshot, owned(manifest, owner), settled);
-    }
+    pushApply(grow, snapshot, owned(record.manifests.configMap, owner), settled);
+    const job = renderMigration(snapshot.resolved, record);
+    // A Job cannot be changed: one that an earlier version of the operator has begun is left to end.
+    if (!snapshot.live(job)) pushApply(grow, snapshot, owned(job, owner), settled);
   }
   for (const [revision, replicas] of Object.entries(decision.replicas)) {
     const record = recordOf(revision);

@@ -10,6 +10,7 @@ import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { Actor } from './act.ts';
 import type { Caches } from './caches.ts';
 import { statusOf } from './conditions.ts';
+import { renderedComponent } from './forms.ts';
 import { measureWhenDue } from './measure.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
@@ -33,6 +34,7 @@ export class EnvironmentReconciler {
   readonly #events: EventRecorder;
   readonly #log: Log;
   readonly #actor: Actor;
+  readonly #renderComponents: typeof renderComponents;
   /** Uid of the environment with this key whose credentials this process has made sure of. */
   readonly #credentials = new Map<string, string>();
   /** How often in a row the world had moved on when a plan was carried out. */
@@ -48,11 +50,14 @@ export class EnvironmentReconciler {
     events: EventRecorder;
     log: Log;
     assertLeading: () => void;
+    /** The charts; another version of the operator has others. */
+    renderComponents?: typeof renderComponents;
   }) {
     this.#caches = options.caches;
     this.#events = options.events;
     this.#log = options.log;
     this.#actor = new Actor(options);
+    this.#renderComponents = options.renderComponents ?? renderComponents;
   }
 
   /** `key` is "namespace/name". Returns when to look again if nothing else happens. */
@@ -227,11 +232,13 @@ export class EnvironmentReconciler {
     const inputs = canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 } });
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const components = renderComponents(resolved);
+    const components = this.#renderComponents(resolved);
     const release = releaseInputs(resolved);
     const revision = { revision: revisionOf(release), inputs: release };
     const rendered: Rendered = {
-      components: Object.values(components).flat(),
+      components: Object.fromEntries(
+        Object.entries(components).map(([name, manifests]) => [name, renderedComponent(manifests)]),
+      ),
       desired: renderRevision(resolved, revision),
     };
     this.#rendered.set(key, { inputs, rendered });

@@ -1,5 +1,6 @@
 import type { Environment, Manifest, ReleaseInputs, ResolvedEnvironment } from '../api/resolved.ts';
 import type { RevisionView, RouteView } from '../rollout/state.ts';
+import type { FormRecord } from './forms.ts';
 
 /** A live object, as far as the operator looks into it. */
 export interface Live {
@@ -43,6 +44,9 @@ export interface Snapshot {
   desired: string;
   records: RevisionRecord[];
   views: RevisionView[];
+  /** The newest record of the components' forms, and the names of older ones. */
+  forms: FormRecord | undefined;
+  oldForms: string[];
   route: RouteView | undefined;
   /** Whether HTTPRoute is a resource of this cluster. */
   gatewayApi: boolean;

@@ -1,3 +1,4 @@
+import { renderComponents } from '../../../charts/render.ts';
 import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
 import { type Environment, LABELS } from '../../../operator/api/resolved.ts';
 import type { Caches } from '../../../operator/environment/caches.ts';
@@ -42,6 +43,8 @@ export class World {
   seen: () => ApiServer = () => this.server;
   reconciles = 0;
   isGatewayApi = true;
+  /** Another version of the operator has other charts: used by the process that is started next. */
+  charts: typeof renderComponents = renderComponents;
   #reconciler: EnvironmentReconciler;
   #lookedAt = -1;
   #due = Number.POSITIVE_INFINITY;
@@ -181,6 +184,7 @@ export class World {
       events: { event: (input: EventInput) => this.events.push(input) } as unknown as EventRecorder,
       log: silentLog,
       assertLeading: () => {},
+      renderComponents: this.charts,
     });
   }
 }
