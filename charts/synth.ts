@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { customResourceDefinitions } from '../operator/api/crd.ts';
-import { environmentSchema } from '../operator/api/environment.ts';
+import { environmentSchema, KIND } from '../operator/api/environment.ts';
 import { type Manifest, releaseInputs, resolveEnvironment } from '../operator/api/resolved.ts';
 import { renderComponents, renderMigration, renderOperator, renderRevision, renderRoute } from './render.ts';
 
@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 /** In dist/ there is no operator that would count releases or hash them: the one release has a telling name. */
 const REVISION = 'initial';
 
-/** The objects that the operator makes of an example, by the file that they go to. */
+/** The objects that the operator makes of an environment, by the file that they go to. */
 export function exampleManifests(text: string): Record<string, Manifest[]> {
   const { metadata, spec } = environmentSchema.parse(parse(text));
   const environment = resolveEnvironment({
@@ -35,9 +35,11 @@ export function distribution(image: string): Map<string, string> {
   files.set('crds.yaml', documents(crds));
   // With the CRDs, so that this one file is enough on any cluster.
   files.set('operator.yaml', documents([...crds, ...renderOperator({ image })]));
-  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
-  for (const example of examples.sort()) {
-    const manifests = exampleManifests(readFileSync(join(root, 'examples', example), 'utf8'));
+  for (const example of globSync('**/*.yaml', { cwd: join(root, 'examples') }).sort()) {
+    const text = readFileSync(join(root, 'examples', example), 'utf8');
+    // Of a backup or a restore no objects are made in advance.
+    if (parse(text).kind !== KIND) continue;
+    const manifests = exampleManifests(text);
     for (const [component, objects] of Object.entries(manifests))
       files.set(join(example.replace(/\.yaml$/, ''), `${component}.yaml`), documents(objects));
   }

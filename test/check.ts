@@ -1,5 +1,5 @@
 // npm run check: everything that can be known without running the project. All steps run, whatever fails before.
-import { drift } from '../operator/api/generate-crds.ts';
+import { drift } from '../operator/api/generate.ts';
 import { kubeconform, kubeScore } from './check/manifests.ts';
 import { Finding, tool } from './check/tool.ts';
 
@@ -18,7 +18,7 @@ const STEPS: Step[] = [
   { name: 'lint and format', run: () => tool('biome', ['ci', '--colors=off', '.']) },
   { name: 'unused code', run: () => tool('knip', ['--no-progress']) },
   {
-    name: 'CRD drift',
+    name: 'CRDs, reference',
     run: async () => {
       const sentence = drift();
       if (sentence !== undefined) throw new Finding(sentence);

@@ -12,7 +12,9 @@ const spec = z
     environment: objectName().describe('Name of the environment, in the same namespace.'),
     type: z
       .enum(['full', 'dump'])
-      .describe('full: every file of the database, with its log (pgBackRest); dump: portable SQL (pg_dump).')
+      .describe(
+        'full: every file of the database, with its log (pgBackRest); dump: portable SQL (pg_dump). full when absent.',
+      )
       .optional(),
   })
   .describe('What is to be backed up.')

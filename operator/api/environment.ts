@@ -8,7 +8,7 @@ import { statusSchema } from './status.ts';
 
 /**
  * The one schema of CryptoSenseEnvironment: the TypeScript types, the defaults of each tier
- * (tiers.ts) and the CRD (generate-crds.ts) all come from here. A `description` is what
+ * (tiers.ts) and the CRD (generate.ts) all come from here. A `description` is what
  * `kubectl explain` prints. CEL rules go through `.meta()`, because zod's refinements cannot
  * be written into a CRD.
  */

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { customResourceDefinitions, type Schema, structural } from '../../../operator/api/crd.ts';
-import { drift } from '../../../operator/api/generate-crds.ts';
+import { drift } from '../../../operator/api/generate.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('the CRDs');

@@ -20,7 +20,9 @@ export interface Page {
 }
 
 export function pages(): Page[] {
-  const paths = globSync(['README.md', 'CONTRIBUTING.md', 'images/README.md', 'docs/**/*.md'], { cwd: root });
+  const paths = globSync(['README.md', 'CONTRIBUTING.md', '{images,examples}/README.md', 'docs/**/*.md'], {
+    cwd: root,
+  });
   return paths.sort().map((path) => parsePage(path, readFileSync(join(root, path), 'utf8')));
 }
 
