@@ -1,8 +1,9 @@
 import type { Middleware } from 'koa';
 import { ConfigurationError } from './config.ts';
 
-const usage = `Usage: main.ts [serve | migrate]
+const usage = `Usage: main.ts [serve | predictor | migrate]
   serve            answer requests (the default)
+  predictor        answer the API's questions for forecasts
   migrate          bring the database's schema up to date
   migrate down N   undo the migrations after number N (0 undoes all of them)`;
 
@@ -17,6 +18,9 @@ export async function runCommandLine(extraMiddleware: () => readonly Middleware[
     if (command === 'serve' && rest.length === 0) {
       const { serve } = await import('./serve.ts');
       process.exitCode = await serve(extraMiddleware());
+    } else if (command === 'predictor' && rest.length === 0) {
+      const { servePredictor } = await import('./predictor/serve.ts');
+      process.exitCode = await servePredictor();
     } else if (command === 'migrate') {
       const { migrate } = await import('./migrations/command.ts');
       process.exitCode = await migrate(rest);

@@ -52,16 +52,21 @@ const process = {
     .meta({ expected: 'at most 64 letters, digits, ".", "_", "+", "-"' }),
 };
 
-const serving = {
+const listening = {
   ...process,
   PORT: integer(0, 65_535, 3000),
-  API_BASE_URL: webAddress,
   LOG_SUCCESS_SHARE: z
     .string()
     .regex(/^(0(\.\d+)?|1(\.0+)?)$/)
     .transform(Number)
     .optional()
     .meta({ expected: 'a number from 0 to 1' }),
+  DRAIN_MS: integer(0, 600_000, 5_000),
+};
+
+const serving = {
+  ...listening,
+  API_BASE_URL: webAddress,
   DATABASE_POOL_SIZE: integer(1, 100, 10),
   FEED: oneOf(feeds)
     .default('coingecko')
@@ -69,8 +74,11 @@ const serving = {
   FEED_INTERVAL_MS: integer(100, 3_600_000, 15_000),
   FEED_SEED: integer(0, 2_147_483_647, 1),
   COINGECKO_URL: webAddress.default('https://api.coingecko.com/api/v3'),
-  DRAIN_MS: integer(0, 600_000, 5_000),
+  PREDICTOR_URL: webAddress.optional(),
 };
+
+// One forecast needs one query; more at once would only wait for the one core that computes them.
+const predicting = { ...listening, DATABASE_POOL_SIZE: integer(1, 100, 2) };
 
 /** What every process of the application knows. */
 export interface ProcessConfig {
@@ -87,16 +95,31 @@ export interface FeedConfig {
   readonly seed: number;
 }
 
-export interface ServerConfig extends ProcessConfig {
+/** What every process knows that answers HTTP. */
+export interface HttpConfig extends ProcessConfig {
   readonly port: number;
-  readonly apiBaseUrl: string;
-  readonly database: { readonly url: ConnectionUrl; readonly poolSize: number };
-  readonly redis: { readonly url: ConnectionUrl };
-  readonly feed: FeedConfig;
   /** The share of successful requests that are logged, 0 to 1. Failures are always logged. */
   readonly logSuccessShare: number;
   /** How long a stopping server still accepts connections, so that proxies learn that it is going. */
   readonly drainMs: number;
+}
+
+interface DatabaseConfig {
+  readonly url: ConnectionUrl;
+  readonly poolSize: number;
+}
+
+export interface ServerConfig extends HttpConfig {
+  readonly apiBaseUrl: string;
+  readonly database: DatabaseConfig;
+  readonly redis: { readonly url: ConnectionUrl };
+  readonly feed: FeedConfig;
+  /** Where the predictor is; absent when there is none. */
+  readonly predictorUrl?: string;
+}
+
+export interface PredictorConfig extends HttpConfig {
+  readonly database: DatabaseConfig;
 }
 
 export interface MigrationConfig extends ProcessConfig {
@@ -112,8 +135,7 @@ export function readServerConfig(variables: Variables): ServerConfig {
   const redis = reader.url('REDIS_URL', ['redis:', 'rediss:']);
   if (!values || !database || !redis) throw new ConfigurationError(reader.mistakes);
   return {
-    ...processConfig(values),
-    port: values.PORT,
+    ...httpConfig(values),
     apiBaseUrl: values.API_BASE_URL,
     database: { url: database, poolSize: values.DATABASE_POOL_SIZE },
     redis: { url: redis },
@@ -123,9 +145,17 @@ export function readServerConfig(variables: Variables): ServerConfig {
       coingeckoUrl: values.COINGECKO_URL,
       seed: values.FEED_SEED,
     },
-    logSuccessShare: values.LOG_SUCCESS_SHARE ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
-    drainMs: values.DRAIN_MS,
+    ...(values.PREDICTOR_URL === undefined ? {} : { predictorUrl: values.PREDICTOR_URL }),
   };
+}
+
+/** The configuration of `predictor`. Throws ConfigurationError with every mistake at once. */
+export function readPredictorConfig(variables: Variables): PredictorConfig {
+  const reader = new Reader(variables);
+  const values = reader.values(z.object(predicting));
+  const database = reader.url('DATABASE_URL', databaseSchemes);
+  if (!values || !database) throw new ConfigurationError(reader.mistakes);
+  return { ...httpConfig(values), database: { url: database, poolSize: values.DATABASE_POOL_SIZE } };
 }
 
 /** The configuration of `migrate`. Throws ConfigurationError with every mistake at once. */
@@ -146,6 +176,15 @@ function processConfig(values: z.output<z.ZodObject<typeof process>>): ProcessCo
     environment: values.NODE_ENV,
     version: values.APP_VERSION,
     logLevel: values.LOG_LEVEL ?? defaultLogLevel[values.NODE_ENV],
+  };
+}
+
+function httpConfig(values: z.output<z.ZodObject<typeof listening>>): HttpConfig {
+  return {
+    ...processConfig(values),
+    port: values.PORT,
+    logSuccessShare: values.LOG_SUCCESS_SHARE ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
+    drainMs: values.DRAIN_MS,
   };
 }
 

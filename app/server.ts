@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { Router } from '@koa/router';
-import Koa, { type Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { ServerConfig } from './config.ts';
 import { createCoinGeckoFeed } from './feed/coingecko.ts';
 import { createLeadership } from './feed/leader.ts';
@@ -10,19 +8,20 @@ import { createSimulator } from './feed/simulator.ts';
 import { createProbes } from './health/probes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { Drain } from './http/drain.ts';
-import { problems } from './http/problem.ts';
+import { type HttpServer, startHttpServer } from './http/http-server.ts';
 import { routePatternOf } from './http/route-pattern.ts';
-import { securityHeaders } from './http/security-headers.ts';
+import { createPredictionLookup } from './predictions/prediction-lookup.ts';
+import { createPredictorClient } from './predictions/predictor-client.ts';
+import { predictionRoutes } from './predictions/routes.ts';
 import { assets } from './prices/assets.ts';
 import { createPriceLookup } from './prices/price-lookup.ts';
 import { createPriceStore } from './prices/price-store.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { openCache } from './storage/cache.ts';
 import { openDatabase } from './storage/database.ts';
-import { createLogger, errorFields, type Logger } from './telemetry/logger.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { metricsRoute } from './telemetry/metrics-route.ts';
-import { requestLog } from './telemetry/request-log.ts';
 
 export interface RunningServer {
   /** The port that is listened on; of use when the configuration said 0. */
@@ -34,15 +33,11 @@ export interface RunningServer {
   stop(): Promise<boolean>;
 }
 
-// The end of a keep-alive connection is the proxy's to decide: if this side closed first, a request that is already on
-// its way would meet a closed door. Traefik keeps idle connections for 90 s, nginx for 60 s.
-const KEEP_ALIVE_MS = 95_000;
-const IN_FLIGHT_GRACE_MS = 10_000;
 const STORAGE_GRACE_MS = 2_000;
 
 /**
- * Starts the API and resolves when it listens. Neither the database nor Redis need be there. `extraMiddleware` runs inside
- * metrics, logs and error handling and before the routes: what it answers is counted like any other answer.
+ * Starts the API and resolves when it listens. Neither the database nor Redis nor the predictor need be there.
+ * `extraMiddleware` is that of `startHttpServer`.
  */
 export async function startServer(options: {
   config: ServerConfig;
@@ -59,8 +54,7 @@ export async function startServer(options: {
   });
   const store = createPriceStore(database);
   const router = new Router();
-  const routeOf = routePatternOf(router);
-  const metrics = createMetrics(config.version, routeOf);
+  const metrics = createMetrics(config.version, routePatternOf(router));
   const poller = startPoller({
     feed:
       config.feed.kind === 'simulator'
@@ -73,9 +67,21 @@ export async function startServer(options: {
     logger,
     intervalMs: config.feed.intervalMs,
   });
+  const predictor =
+    config.predictorUrl === undefined
+      ? undefined
+      : createPredictorClient({
+          url: config.predictorUrl,
+          onCircuit: (open) => {
+            metrics.predictorCircuitOpen.set(open ? 1 : 0);
+            if (open) logger.warn('the predictor is left alone for a while: it failed again and again');
+            else logger.info('the predictor answers again');
+          },
+        });
 
   const drain = new Drain();
-  healthRoutes(router, { probes: createProbes({ database, cache, feed: poller.status }), drain });
+  const probes = createProbes({ database, cache, feed: poller.status, predictor });
+  healthRoutes(router, { probes, drain });
   metricsRoute(router, metrics);
   priceRoutes(router, {
     store,
@@ -83,37 +89,28 @@ export async function startServer(options: {
     metrics,
     apiBaseUrl: config.apiBaseUrl,
   });
+  predictionRoutes(router, {
+    lookup: predictor && createPredictionLookup(predictor, cache, Date.now),
+    metrics,
+  });
 
-  const app = new Koa({ proxy: true });
-  // Errors of requests are answered and logged below; what is left are connections that a client broke off.
-  app.on('error', (error) => logger.debug('connection error', errorFields(error)));
-  app.use(metrics.middleware);
-  app.use(requestLog({ logger, successShare: config.logSuccessShare, routeOf }));
-  app.use(drain.middleware);
-  app.use(securityHeaders);
-  app.use(problems(logger));
-  for (const middleware of options.extraMiddleware ?? []) app.use(middleware);
-  app.use(router.routes());
-  app.use(router.allowedMethods());
-
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000 }, app.callback());
   const closeStorage = () => Promise.all([database.end(STORAGE_GRACE_MS), cache.end()]);
+  let server: HttpServer;
   try {
-    server.listen(config.port);
-    await once(server, 'listening');
+    const extraMiddleware = options.extraMiddleware ?? [];
+    server = await startHttpServer({ config, logger, router, metrics, drain, extraMiddleware });
   } catch (error) {
     await poller.stop();
     await closeStorage();
     throw error;
   }
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const { port } = server;
   logger.info('listening', { port, feed: config.feed.kind });
 
   const stop = async () => {
     logger.info('draining', { drainMs: config.drainMs });
     const feedStopped = poller.stop();
-    const complete = await drain.run(server, config.drainMs, IN_FLIGHT_GRACE_MS);
+    const complete = await server.close();
     await feedStopped;
     await closeStorage();
     logger.info('stopped', { complete });

@@ -1,4 +1,6 @@
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BuildOptions, build } from 'esbuild';
@@ -25,11 +27,13 @@ function settings(entry: string) {
 }
 
 /**
- * Bundles a program and everything it imports into one ES module with its source map beside it: an image then needs no
+ * Bundles a program and everything it imports into one ES module with its source map, and WebAssembly, beside it: an image then needs no
  * node_modules and starts in two thirds of the time. Throws esbuild's BuildFailure.
  */
 export async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({ ...settings(entry), outfile });
+  const { metafile } = await build({ ...settings(entry), outfile, metafile: true });
+  for (const wasm of webAssemblyOf(Object.keys(metafile.inputs), process.cwd()))
+    await copyFile(wasm, join(dirname(outfile), basename(wasm)));
 }
 
 /** The files that `bundle` reads, relative to the repository's root; writes nothing. */
@@ -42,7 +46,15 @@ export async function inputsOf(entry: string): Promise<string[]> {
     write: false,
     metafile: true,
   });
-  return Object.keys(metafile.inputs);
+  const modules = Object.keys(metafile.inputs);
+  return [...modules, ...webAssemblyOf(modules, root)];
+}
+
+/** A module made by wasm-bindgen reads `<its name>_bg.wasm` from beside itself, which a bundler does not see. */
+function webAssemblyOf(modules: readonly string[], root: string): string[] {
+  return modules
+    .map((module) => module.replace(/\.js$/, '_bg.wasm'))
+    .filter((file) => file.endsWith('_bg.wasm') && existsSync(join(root, file)));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -10,26 +10,41 @@ export interface Probes {
   database(): Promise<ServiceStatus>;
   redis(): Promise<ServiceStatus>;
   feed(): FeedStatus;
+  /** Absent where no predictor is configured. */
+  predictor?(): Promise<ServiceStatus>;
 }
 
 const DATABASE_DEADLINE_MS = 1_000;
 
 /** However many ask at once (kubelet, gateway, people), each dependency is asked once. */
-export function createProbes(options: { database: Database; cache: Cache; feed: () => FeedStatus }): Probes {
+export function createProbes(options: {
+  database: Database;
+  cache: Cache;
+  feed: () => FeedStatus;
+  predictor?: { ping(): Promise<void> } | undefined;
+}): Probes {
   const flight = singleFlight<ServiceStatus>();
-  const status = async (work: () => PromiseLike<unknown>): Promise<ServiceStatus> => {
-    try {
-      await work();
-      return 'ok';
-    } catch {
-      return 'error';
-    }
-  };
-  const { database, cache, feed } = options;
+  const { cache, feed, predictor } = options;
   return {
-    database: () =>
-      flight('database', () => status(() => database.query(database.sql`select 1`, DATABASE_DEADLINE_MS))),
+    database: databaseProbe(options.database),
     redis: () => flight('redis', () => status(() => cache.ping())),
     feed,
+    ...(predictor ? { predictor: () => flight('predictor', () => status(() => predictor.ping())) } : {}),
   };
+}
+
+/** Whether the database answers a query, asked once however many wait. */
+export function databaseProbe(database: Database): () => Promise<ServiceStatus> {
+  const flight = singleFlight<ServiceStatus>();
+  return () =>
+    flight('database', () => status(() => database.query(database.sql`select 1`, DATABASE_DEADLINE_MS)));
+}
+
+async function status(work: () => PromiseLike<unknown>): Promise<ServiceStatus> {
+  try {
+    await work();
+    return 'ok';
+  } catch {
+    return 'error';
+  }
 }

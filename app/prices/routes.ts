@@ -2,12 +2,11 @@ import type { Router } from '@koa/router';
 import { checkParameters } from '../http/parameters.ts';
 import { Problem } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type Asset, assets, findAsset } from './assets.ts';
+import { assetOf } from './asset-of.ts';
+import { assets } from './assets.ts';
 import { historyParameters, historyQuery } from './history-query.ts';
 import type { PriceLookup } from './price-lookup.ts';
 import type { PriceStore } from './price-store.ts';
-
-const SYMBOL = /^[A-Za-z0-9]{1,15}$/;
 
 /** `/api/prices`, `/api/prices/:symbol` and `/api/prices/:symbol/history`. Symbols are case-insensitive. */
 export function priceRoutes(
@@ -72,24 +71,6 @@ export function priceRoutes(
       candles,
     };
   });
-}
-
-function assetOf(symbol: string | undefined): Asset {
-  if (symbol === undefined || !SYMBOL.test(symbol)) {
-    const detail = 'must be 1 to 15 letters and digits, such as BTC';
-    const errors = [{ parameter: 'symbol', detail }];
-    throw new Problem({
-      status: 400,
-      kind: 'wrong-parameter',
-      detail: `The parameter "symbol" ${detail}.`,
-      errors,
-    });
-  }
-  const asset = findAsset(symbol.toUpperCase());
-  if (asset) return asset;
-  const known = assets.map((each) => each.symbol).join(', ');
-  const detail = `There is no asset with the symbol ${symbol.toUpperCase()}; these are known: ${known}.`;
-  throw new Problem({ status: 404, kind: 'unknown-symbol', detail });
 }
 
 /** A dependency that is away is not the client's mistake and not a bug: 503, and when to try again. */

@@ -7,10 +7,10 @@ export type Logger = winston.Logger;
 const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"]*:)[^\s@"]+@/gi;
 
 /** JSON lines on stdout, one an event, with the time, level, message, application, version and environment. */
-export function createLogger(config: ProcessConfig): Logger {
+export function createLogger(config: ProcessConfig, app = 'cryptosense-api'): Logger {
   return winston.createLogger({
     level: config.logLevel,
-    defaultMeta: { app: 'cryptosense-api', version: config.version, environment: config.environment },
+    defaultMeta: { app, version: config.version, environment: config.environment },
     format: winston.format.combine(
       winston.format.timestamp(),
       winston.format.printf(({ timestamp, level, message, ...rest }) =>

@@ -1,8 +1,8 @@
 import type { Router } from '@koa/router';
-import type { Metrics } from './metrics.ts';
+import type { HttpMetrics } from './metrics.ts';
 
-/** `/metrics` in Prometheus's text format, on the port of the API. */
-export function metricsRoute(router: Router, metrics: Metrics): void {
+/** `/metrics` in Prometheus's text format, on the port of the server. */
+export function metricsRoute(router: Router, metrics: HttpMetrics): void {
   router.get('/metrics', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     ctx.type = metrics.registry.contentType;

@@ -1,49 +1,35 @@
 import type { Middleware } from 'koa';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** The metrics of one server. Each server has its own registry, so that a test can run two in a process. */
-export interface Metrics {
+/** The metrics of any HTTP server. Each server has its own registry, so that a test can run two in a process. */
+export interface HttpMetrics {
   readonly registry: Registry;
+  /** Counts and times every request. The outermost middleware: what it does not wrap is not seen. */
+  readonly middleware: Middleware;
+}
+
+/** The metrics of the API. */
+export interface Metrics extends HttpMetrics {
   readonly priceLookups: Counter<'source'>;
   readonly feedQuotes: Counter<'feed'>;
   readonly feedErrors: Counter<'feed'>;
   readonly feedLeader: Gauge;
-  /** Counts and times every request. The outermost middleware: what it does not wrap is not seen. */
-  readonly middleware: Middleware;
+  readonly predictionLookups: Counter<'source'>;
+  readonly predictorCircuitOpen: Gauge;
 }
 
 // 1 s is the limit of the latency alert, so it has to be a bucket's edge.
 const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** `routeOf` gives a request's route pattern, or 'unmatched': labels stay few whatever clients ask for. */
-export function createMetrics(version: string, routeOf: (method: string, path: string) => string): Metrics {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const build = new Gauge({
-    name: 'cryptosense_api_build_info',
-    help: 'Always 1; the version of the application is a label.',
-    labelNames: ['version'],
-    registers,
-  });
-  build.set({ version }, 1);
-  const requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered, by method, route pattern and status code.',
-    labelNames: ['method', 'route', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Seconds from the request to its answer, by method, route pattern and class of status (2xx, 5xx).',
-    labelNames: ['method', 'route', 'status_class'],
-    buckets: DURATION_BUCKETS_S,
-    registers,
-  });
+/** A request's route pattern, or 'unmatched': labels stay few whatever clients ask for. */
+type RouteOf = (method: string, path: string) => string;
 
+export function createMetrics(version: string, routeOf: RouteOf): Metrics {
+  const http = createHttpMetrics('api', version, routeOf);
+  const registers = [http.registry];
   return {
-    registry,
+    ...http,
     priceLookups: new Counter({
       name: 'cryptosense_price_lookups_total',
       help: 'Prices looked up, by where the answer came from: cache, database, or stale (the database failed).',
@@ -67,6 +53,52 @@ export function createMetrics(version: string, routeOf: (method: string, path: s
       help: '1 while this replica is the one that polls the feed.',
       registers,
     }),
+    predictionLookups: new Counter({
+      name: 'cryptosense_prediction_lookups_total',
+      help: 'Forecasts looked up, by where the answer came from: cache, predictor, or stale (the predictor failed).',
+      labelNames: ['source'],
+      registers,
+    }),
+    predictorCircuitOpen: new Gauge({
+      name: 'cryptosense_predictor_circuit_open',
+      help: '1 while the predictor has failed so often that it is left alone.',
+      registers,
+    }),
+  };
+}
+
+/** `program` is in the name of the metric that tells the version: cryptosense_<program>_build_info. */
+export function createHttpMetrics(
+  program: 'api' | 'predictor',
+  version: string,
+  routeOf: RouteOf,
+): HttpMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const build = new Gauge({
+    name: `cryptosense_${program}_build_info`,
+    help: 'Always 1; the version of the application is a label.',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version }, 1);
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered, by method, route pattern and status code.',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Seconds from the request to its answer, by method, route pattern and class of status (2xx, 5xx).',
+    labelNames: ['method', 'route', 'status_class'],
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+
+  return {
+    registry,
     middleware: async (ctx, next) => {
       const start = performance.now();
       try {

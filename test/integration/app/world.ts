@@ -1,12 +1,13 @@
 import type { Middleware } from 'koa';
 import postgres from 'postgres';
 import winston from 'winston';
-import { readServerConfig } from '../../../app/config.ts';
+import { readPredictorConfig, readServerConfig } from '../../../app/config.ts';
 import { fixedUrl } from '../../../app/connection-url.ts';
 import { readMigrations } from '../../../app/migrations/files.ts';
 import { runMigrations } from '../../../app/migrations/runner.ts';
+import { startPredictor } from '../../../app/predictor/server.ts';
 import { type RunningServer, startServer } from '../../../app/server.ts';
-import { Containers, cacheUrl, databaseUrl } from '../containers.ts';
+import { type Address, Containers, cacheUrl, databaseUrl } from '../containers.ts';
 import { Gate } from './gate.ts';
 
 export const silent = winston.createLogger({ silent: true });
@@ -15,7 +16,7 @@ export const migrationsFolder = new URL('../../../app/migrations', import.meta.u
 /** PostgreSQL with its schema, PgBouncer, Redis, and gates before the two that the API talks to. */
 export class World {
   readonly containers = new Containers();
-  readonly #servers: RunningServer[] = [];
+  readonly #servers: { stop(): Promise<boolean> }[] = [];
   #parts: Parts | undefined;
 
   async start(): Promise<void> {
@@ -34,6 +35,7 @@ export class World {
     });
     this.#parts = {
       directUrl,
+      pooler,
       sql: postgres(directUrl, { max: 2, onnotice: () => {} }),
       database: await Gate.to(pooler),
       cache: await Gate.to(cache),
@@ -74,6 +76,20 @@ export class World {
     return { url: `http://127.0.0.1:${server.port}`, server };
   }
 
+  /** A predictor in this process; returns where it is. It reads through PgBouncer and through no gate. */
+  async servePredictor(variables: Record<string, string> = {}): Promise<Address> {
+    const config = readPredictorConfig({
+      NODE_ENV: 'development',
+      PORT: '0',
+      DRAIN_MS: '0',
+      DATABASE_URL: databaseUrl(this.parts.pooler),
+      ...variables,
+    });
+    const predictor = await startPredictor({ config, logger: silent });
+    this.#servers.push(predictor);
+    return { host: '127.0.0.1', port: predictor.port };
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()));
     if (this.#parts) {
@@ -87,7 +103,9 @@ export class World {
 interface Parts {
   /** At the database itself, for migrations. */
   readonly directUrl: string;
-  /** The same, open, for a test to look and to write. */
+  /** PgBouncer itself. */
+  readonly pooler: Address;
+  /** The database, open, for a test to look and to write. */
   readonly sql: postgres.Sql;
   readonly database: Gate;
   readonly cache: Gate;

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import {
   ConfigurationError,
   readMigrationConfig,
+  readPredictorConfig,
   readServerConfig,
   type Variables,
 } from '../../../app/config.ts';
@@ -92,6 +93,18 @@ test('a migration asks for the direct URL and for nothing of the server', () => 
   const error = mistakesOf(() => readMigrationConfig({ ...right, PORT: 'no' }));
   assert.equal(error.mistakes.length, 1);
   assert.match(error.message, 'MIGRATION_DATABASE_URL: found nothing');
+});
+
+test('the predictor needs a database alone, and the API knows a predictor only when it is told of one', () => {
+  const { NODE_ENV, DATABASE_URL } = right;
+  const config = readPredictorConfig({ NODE_ENV, DATABASE_URL });
+  assert.is(config.port, 3000);
+  assert.is(config.database.poolSize, 2);
+  const { message } = mistakesOf(() => readPredictorConfig({ NODE_ENV: 'prod', DATABASE_POOL_SIZE: '0' }));
+  assert.match(message, 'The configuration has 3 mistakes:');
+  assert.is(readServerConfig(right).predictorUrl, undefined);
+  assert.is(readServerConfig({ ...right, PREDICTOR_URL: 'http://p/' }).predictorUrl, 'http://p');
+  assert.match(mistakes({ ...right, PREDICTOR_URL: 'p:3000' }).message, 'PREDICTOR_URL: found "p:3000"');
 });
 
 test.run();

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Router } from '@koa/router';
+import Koa, { type Middleware } from 'koa';
+import type { HttpConfig } from '../config.ts';
+import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { requestLog } from '../telemetry/request-log.ts';
+import type { Drain } from './drain.ts';
+import { problems } from './problem.ts';
+import { routePatternOf } from './route-pattern.ts';
+import { securityHeaders } from './security-headers.ts';
+
+// The end of a keep-alive connection is the proxy's to decide: if this side closed first, a request that is already on
+// its way would meet a closed door. Traefik keeps idle connections for 90 s, nginx for 60 s.
+const KEEP_ALIVE_MS = 95_000;
+const IN_FLIGHT_GRACE_MS = 10_000;
+
+export interface HttpServer {
+  /** The port that is listened on; of use when the configuration said 0. */
+  readonly port: number;
+  /** Drains and finishes the requests under way. Resolves with false when some had to be cut. */
+  close(): Promise<boolean>;
+}
+
+/**
+ * Serves the routes of `router` with all that the application's servers have in common: metrics, request log, security
+ * headers, problem+json, draining. Resolves when it listens. `extraMiddleware` runs inside metrics, logs and error
+ * handling and before the routes: what it answers is counted like any other answer.
+ */
+export async function startHttpServer(options: {
+  config: HttpConfig;
+  logger: Logger;
+  router: Router;
+  metrics: { middleware: Middleware };
+  drain: Drain;
+  extraMiddleware?: readonly Middleware[];
+}): Promise<HttpServer> {
+  const { config, logger, router, metrics, drain } = options;
+  const app = new Koa({ proxy: true });
+  // Errors of requests are answered and logged below; what is left are connections that a client broke off.
+  app.on('error', (error) => logger.debug('connection error', errorFields(error)));
+  app.use(metrics.middleware);
+  app.use(requestLog({ logger, successShare: config.logSuccessShare, routeOf: routePatternOf(router) }));
+  app.use(drain.middleware);
+  app.use(securityHeaders);
+  app.use(problems(logger));
+  for (const middleware of options.extraMiddleware ?? []) app.use(middleware);
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000 }, app.callback());
+  server.listen(config.port);
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : config.port,
+    close: () => drain.run(server, config.drainMs, IN_FLIGHT_GRACE_MS),
+  };
+}
