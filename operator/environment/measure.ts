@@ -10,6 +10,8 @@ const TIMEOUT_MS = 2000;
 const EARLY_MS = 200;
 /** Probes and scrapes are not users' requests. */
 const OWN_ROUTES = /route="\/(health|metrics)[^"]*"/;
+/** With this a route whose part is optional says that the part is away: no release is worse for it, and none better. */
+const OPTIONAL_AWAY = /route="\/api\/predictions\/[^"]*",status="503"/;
 
 /**
  * Looks at the candidate's pods when a look is due. The candidate's counters start with its pods, so their sum is what
@@ -68,7 +70,7 @@ const SERIES = /^http_requests_total\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s+(\S+)/;
 
 /**
  * Sums `http_requests_total` of a Prometheus or OpenMetrics page: all requests and those answered with 5xx, without the
- * pod's own probes and scrapes. A value that is not a number does not count.
+ * pod's own probes and scrapes, and without forecasts that no predictor could make. A value that is not a number does not count.
  */
 export function countRequests(page: string): { requests: number; errors: number } {
   let requests = 0;
@@ -76,7 +78,7 @@ export function countRequests(page: string): { requests: number; errors: number 
   for (const line of page.split('\n')) {
     const [, labels = '', text = ''] = SERIES.exec(line) ?? [];
     const value = Number(text || Number.NaN);
-    if (OWN_ROUTES.test(labels) || !Number.isFinite(value)) continue;
+    if (OWN_ROUTES.test(labels) || OPTIONAL_AWAY.test(labels) || !Number.isFinite(value)) continue;
     requests += value;
     if (/status="5\d\d"/.test(labels)) errors += value;
   }

@@ -19,6 +19,12 @@ test('probes and scrapes of the pod are not requests of users', () => {
   assert.equal(countRequests(page.join('\n')), { requests: 1, errors: 0 });
 });
 
+test('a dead predictor fails no release, a release that breaks forecasts does', () => {
+  const route = '/api/predictions/:symbol';
+  const page = [line('/', 200, '90'), line(route, 503, '7000'), line(route, 200, '5'), line(route, 500, '5')];
+  assert.equal(countRequests(page.join('\n')), { requests: 100, errors: 5 });
+});
+
 test('neither a time stamp nor an exemplar is taken for the value', () => {
   const page = `${line('/', 200, '7')} 1767607200000
 ${line('/', 500, '2')} # {trace_id="4bf9"} 0.67 1767607200.1`;
