@@ -7,6 +7,7 @@ import { MigrationChart } from './migration.ts';
 import { NetworkChart } from './network.ts';
 import { OperatorChart, type OperatorOptions } from './operator.ts';
 import { PoolerChart } from './pooler.ts';
+import { ProtectionChart } from './protection.ts';
 import { type Revision, RevisionChart } from './revision.ts';
 import { type Backend, RoutingChart } from './routing.ts';
 
@@ -69,6 +70,11 @@ export function renderRoute(environment: ResolvedEnvironment, backends: Backend[
 /** The operator's installation, without the CRDs. */
 export function renderOperator(options: OperatorOptions): Manifest[] {
   return objects((app) => new OperatorChart(app, options));
+}
+
+/** Deletion protection: cluster-wide, and of use without the operator as well. */
+export function renderProtection(): Manifest[] {
+  return objects((app) => new ProtectionChart(app));
 }
 
 /** toJson touches no disk; the App is there because cdk8s resolves values through the root of the tree. */

@@ -4,7 +4,14 @@ import { parse, stringify } from 'yaml';
 import { customResourceDefinitions } from '../operator/api/crd.ts';
 import { environmentSchema, KIND } from '../operator/api/environment.ts';
 import { type Manifest, releaseInputs, resolveEnvironment } from '../operator/api/resolved.ts';
-import { renderComponents, renderMigration, renderOperator, renderRevision, renderRoute } from './render.ts';
+import {
+  renderComponents,
+  renderMigration,
+  renderOperator,
+  renderProtection,
+  renderRevision,
+  renderRoute,
+} from './render.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,7 +41,7 @@ export function distribution(image: string): Map<string, string> {
   const crds = customResourceDefinitions() as unknown as Manifest[];
   files.set('crds.yaml', documents(crds));
   // With the CRDs, so that this one file is enough on any cluster.
-  files.set('operator.yaml', documents([...crds, ...renderOperator({ image })]));
+  files.set('operator.yaml', documents([...crds, ...renderOperator({ image }), ...renderProtection()]));
   for (const example of globSync('**/*.yaml', { cwd: join(root, 'examples') }).sort()) {
     const text = readFileSync(join(root, 'examples', example), 'utf8');
     // Of a backup or a restore no objects are made in advance.

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderOperator } from '../charts/render.ts';
+import { renderOperator, renderProtection } from '../charts/render.ts';
 import { apply, waitFor, waitForRollout } from './addons/cluster-access.ts';
 import { builtAddonImages } from './addons/images.ts';
 import { installAddons } from './addons/install.ts';
@@ -114,7 +114,7 @@ async function installOperator(cluster: LocalCluster, images: ProjectImages, rep
       'cryptosense.io/image-id': image?.id ?? 'named',
     };
   }
-  await apply(cluster, 'the operator', manifests);
+  await apply(cluster, 'the operator', [...manifests, ...renderProtection()]);
   report('waiting for the operator');
   await waitForRollout(cluster, 'cryptosense-system', 'cryptosense-operator');
 }

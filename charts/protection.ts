@@ -1,0 +1,149 @@
+import { ApiObject, Chart } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { API_VERSION, GROUP, KIND, PLURAL, specSchema, VERSION } from '../operator/api/environment.ts';
+import { LABELS } from '../operator/api/resolved.ts';
+import { effectiveSpec } from '../operator/api/tiers.ts';
+import { OPERATOR_NAMESPACE } from './operator.ts';
+
+/** An annotation with the value "true" by which somebody says that a CRD may be deleted, and every environment with it. */
+const ALLOW_DELETION = 'cryptosense.io/allow-deletion';
+
+interface Rule {
+  apiGroups: string[];
+  apiVersions: string[];
+  resources: string[];
+}
+
+interface Policy {
+  name: string;
+  deleting: Rule[];
+  /** True when the deletion may go on; `oldObject` is what is to be deleted. */
+  allowed: string;
+  /** CEL for one sentence: what is refused, and what to do. */
+  message: string;
+  /** Evaluated once for each environment in the namespace of the object, as `params`; without any, all is allowed. */
+  ofEnvironments?: true;
+  objectSelector?: object;
+  matchConditions?: { name: string; expression: string }[];
+  failurePolicy: 'Fail' | 'Ignore';
+}
+
+/**
+ * Deletion protection, for the whole cluster: the API server itself refuses, whether the operator runs or not. A rule
+ * in the CRD cannot refuse a deletion, and a finalizer would only leave the environment Terminating. Needs Kubernetes
+ * 1.30 or newer.
+ */
+export class ProtectionChart extends Chart {
+  constructor(scope: Construct) {
+    super(scope, 'protection', {
+      labels: {
+        'app.kubernetes.io/name': 'cryptosense-protection',
+        'app.kubernetes.io/part-of': 'cryptosense',
+      },
+    });
+    for (const policy of policies()) this.#add(policy);
+  }
+
+  #add(policy: Policy): void {
+    const { ofEnvironments, objectSelector, matchConditions, failurePolicy } = policy;
+    const name = `${GROUP}-${policy.name}`;
+    const apiVersion = 'admissionregistration.k8s.io/v1';
+    new ApiObject(this, policy.name, {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name },
+      spec: {
+        failurePolicy,
+        ...(ofEnvironments ? { paramKind: { apiVersion: API_VERSION, kind: KIND } } : {}),
+        matchConstraints: {
+          resourceRules: policy.deleting.map((rule) => ({ ...rule, operations: ['DELETE'] })),
+          ...(objectSelector ? { objectSelector } : {}),
+        },
+        ...(matchConditions ? { matchConditions } : {}),
+        validations: [{ expression: policy.allowed, messageExpression: policy.message, reason: 'Forbidden' }],
+      },
+    });
+    new ApiObject(this, `${policy.name}-binding`, {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name },
+      spec: {
+        policyName: name,
+        validationActions: ['Deny'],
+        ...(ofEnvironments ? { paramRef: { selector: {}, parameterNotFoundAction: 'Allow' } } : {}),
+      },
+    });
+  }
+}
+
+function policies(): Policy[] {
+  const environments = { apiGroups: [GROUP], apiVersions: [VERSION], resources: [PLURAL] };
+  const operator = `system:serviceaccount:${OPERATOR_NAMESPACE}:cryptosense-operator`;
+  return [
+    {
+      name: 'environments',
+      deleting: [environments],
+      allowed: `${isLeaving('oldObject')} || !(${isProtected('oldObject')})`,
+      message: `'environment ' + oldObject.metadata.name + ' is protected: ' + ${remedy('oldObject')}`,
+      failurePolicy: 'Fail',
+    },
+    {
+      name: 'namespaces',
+      deleting: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['namespaces'] }],
+      // The environments of a Namespace are those in the namespace of its own name.
+      ofEnvironments: true,
+      allowed: `!(${isProtected('params')})`,
+      message: `'namespace ' + oldObject.metadata.name + ' holds the protected environment ' + params.metadata.name + ': ' + ${remedy('params')}`,
+      // When the CRD is missing, the environments cannot be looked up: no reason to keep every namespace of the cluster.
+      failurePolicy: 'Ignore',
+    },
+    {
+      name: 'data',
+      deleting: [
+        { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumeclaims', 'secrets'] },
+        { apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] },
+      ],
+      objectSelector: { matchExpressions: [{ key: LABELS.environment, operator: 'Exists' }] },
+      // The operator has a guard of its own, and must be able to make a StatefulSet again over the same volumes.
+      matchConditions: [
+        { name: 'not-by-the-operator', expression: `request.userInfo.username != '${operator}'` },
+      ],
+      ofEnvironments: true,
+      allowed: `params.metadata.name != oldObject.metadata.labels['${LABELS.environment}'] || ${isLeaving('params')} || !(${isProtected('params')})`,
+      message: `oldObject.kind + ' ' + oldObject.metadata.name + ' belongs to the protected environment ' + params.metadata.name + ': ' + ${remedy('params')}`,
+      failurePolicy: 'Fail',
+    },
+    {
+      name: 'definitions',
+      deleting: [
+        {
+          apiGroups: ['apiextensions.k8s.io'],
+          apiVersions: ['v1'],
+          resources: ['customresourcedefinitions'],
+        },
+      ],
+      matchConditions: [{ name: 'of-this-project', expression: `oldObject.spec.group == '${GROUP}'` }],
+      allowed: `${isLeaving('oldObject')} || (has(oldObject.metadata.annotations) && '${ALLOW_DELETION}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${ALLOW_DELETION}'] == 'true')`,
+      message: `'with ' + oldObject.metadata.name + ' every ' + oldObject.spec.names.kind + ' of the cluster would be deleted: if that is what you want, kubectl annotate crd ' + oldObject.metadata.name + ' ${ALLOW_DELETION}=true first'`,
+      failurePolicy: 'Fail',
+    },
+  ];
+}
+
+/** What is being deleted already cannot be kept by a refusal. */
+function isLeaving(environment: string): string {
+  return `has(${environment}.metadata.deletionTimestamp)`;
+}
+
+/** The API server does not know the tier's defaults: they are part of the expression. */
+function isProtected(environment: string): string {
+  const tiers = specSchema.shape.tier.options.filter(
+    (tier) => effectiveSpec({ tier, release: { image: 'any:1' } }).deletionProtection,
+  );
+  const field = `${environment}.spec.deletionProtection`;
+  return `has(${field}) ? ${field} : ${environment}.spec.tier in [${tiers.map((tier) => `'${tier}'`).join(', ')}]`;
+}
+
+function remedy(environment: string): string {
+  return `'set its spec.deletionProtection to false first (kubectl -n ' + ${environment}.metadata.namespace + ' edit cse ' + ${environment}.metadata.name + ')'`;
+}
