@@ -12,6 +12,12 @@ import { POOLER_PORT } from './pooler.ts';
 /** A namespace with this label may send requests to the API, besides the Gateway's own. */
 export const GATEWAY_LABEL = 'cryptosense.io/gateway';
 
+/** A namespace with this label may read the pods' /metrics: that of Prometheus. */
+const MONITORING_LABEL = 'cryptosense.io/monitoring';
+
+/** The pods of a Gateway that runs in its own namespace carry its name in this label (Gateway API, GEP-1762). */
+const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
+
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
 /** The direction that is absent is not allowed at all. */
@@ -31,13 +37,7 @@ export class NetworkChart extends Chart {
       labels: labels(environment.name, 'network'),
     });
     const { name } = environment;
-    new k8s.KubeNetworkPolicy(this, 'deny', {
-      metadata: { name: names(name).network('default') },
-      spec: {
-        podSelector: { matchLabels: { [LABELS.environment]: name } },
-        policyTypes: ['Ingress', 'Egress'],
-      },
-    });
+    if (!environment.spec.network.policies) return;
     for (const [component, flows] of Object.entries(allowed(environment)) as [Component, Flows][]) {
       new k8s.KubeNetworkPolicy(this, component, {
         metadata: { name: names(name).network(component) },
@@ -48,6 +48,14 @@ export class NetworkChart extends Chart {
         },
       });
     }
+    // The last to be written: when policies are switched on, no pod is cut off from what it is allowed.
+    new k8s.KubeNetworkPolicy(this, 'deny', {
+      metadata: { name: names(name).network('default') },
+      spec: {
+        podSelector: { matchLabels: { [LABELS.environment]: name } },
+        policyTypes: ['Ingress', 'Egress'],
+      },
+    });
   }
 }
 
@@ -60,10 +68,17 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       ingress: [
         from(
           API_PORT,
-          namespace(NAMESPACE_NAME, spec.routing.gateway.namespace),
+          spec.routing.gateway.className === undefined
+            ? namespace(NAMESPACE_NAME, spec.routing.gateway.namespace)
+            : { podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } },
           namespace(GATEWAY_LABEL, 'true'),
+          namespace(MONITORING_LABEL, 'true'),
           // The operator reads the pods' /metrics to judge a candidate.
           namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE),
+          ...spec.network.clients.map(({ namespaceLabels, podLabels }) => ({
+            namespaceSelector: { matchLabels: namespaceLabels },
+            ...(podLabels === undefined ? {} : { podSelector: { matchLabels: podLabels } }),
+          })),
         ),
       ],
       // Prices come from outside, over HTTPS from addresses that nobody knows beforehand.
@@ -72,6 +87,10 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
         to(POOLER_PORT, pods('pooler')),
         to(CACHE_PORT, pods('cache')),
         { ports: [tcp(443)] },
+        ...spec.network.egress.map(({ cidr, ports }) => ({
+          to: [{ ipBlock: { cidr } }],
+          ports: ports.map(tcp),
+        })),
       ],
     },
     migration: { egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },

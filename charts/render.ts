@@ -3,7 +3,9 @@ import type { Manifest, ResolvedEnvironment } from '../operator/api/resolved.ts'
 import { ApiChart } from './api.ts';
 import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
+import { GatewayChart } from './gateway.ts';
 import { MigrationChart } from './migration.ts';
+import { MonitoringChart } from './monitoring.ts';
 import { NetworkChart } from './network.ts';
 import { OperatorChart, type OperatorOptions } from './operator.ts';
 import { PoolerChart } from './pooler.ts';
@@ -22,8 +24,12 @@ export interface Components {
   cache: Manifest[];
   /** What all revisions of the API share: ServiceAccount, PodDisruptionBudget, HorizontalPodAutoscaler. */
   api: Manifest[];
-  /** NetworkPolicies: nothing is allowed but the flows that the other components need. */
+  /** NetworkPolicies: nothing is allowed but the flows that the other components need. Empty when switched off. */
   network: Manifest[];
+  /** The Gateway of the environment and the redirect to HTTPS; empty when it uses one that is there. */
+  gateway: Manifest[];
+  /** The ServiceMonitor, for clusters that know it. */
+  monitoring: Manifest[];
 }
 
 export interface RenderedRevision {
@@ -40,6 +46,8 @@ export function renderComponents(environment: ResolvedEnvironment): Components {
     cache: objects((app) => new CacheChart(app, environment)),
     api: objects((app) => new ApiChart(app, environment)),
     network: objects((app) => new NetworkChart(app, environment)),
+    gateway: objects((app) => new GatewayChart(app, environment)),
+    monitoring: objects((app) => new MonitoringChart(app, environment)),
   };
 }
 

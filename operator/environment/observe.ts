@@ -81,6 +81,7 @@ export function observe(
     },
     live: (manifest) => caches.get(manifest.kind, namespace, manifest.metadata.name),
     all: of,
+    has: (kind) => caches.has(kind),
     credentials: seen.credentials,
   };
 }

@@ -55,6 +55,8 @@ export interface Snapshot {
   live(manifest: Pick<Manifest, 'kind' | 'metadata'>): Live | undefined;
   /** Every live object of this kind that carries the label of the environment. */
   all(kind: string): Live[];
+  /** Whether the cluster has this resource type. */
+  has(kind: string): boolean;
   /** True when this process has made sure of the credentials. */
   credentials: boolean;
 }
