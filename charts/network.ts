@@ -8,6 +8,7 @@ import { DATABASE_PORT } from './database.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 import { selector } from './pod.ts';
 import { POOLER_PORT } from './pooler.ts';
+import { PREDICTOR_PORT } from './predictor.ts';
 
 /** A namespace with this label may send requests to the API, besides the Gateway's own. */
 export const GATEWAY_LABEL = 'cryptosense.io/gateway';
@@ -86,6 +87,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
         nameResolution(),
         to(POOLER_PORT, pods('pooler')),
         to(CACHE_PORT, pods('cache')),
+        to(PREDICTOR_PORT, pods('predictor')),
         { ports: [tcp(443)] },
         ...spec.network.egress.map(({ cidr, ports }) => ({
           to: [{ ipBlock: { cidr } }],
@@ -95,8 +97,12 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     },
     migration: { egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },
     pooler: {
-      ingress: [from(POOLER_PORT, pods('api'))],
+      ingress: [from(POOLER_PORT, pods('api'), pods('predictor'))],
       egress: [nameResolution(), to(DATABASE_PORT, pods('database'))],
+    },
+    predictor: {
+      ingress: [from(PREDICTOR_PORT, pods('api'))],
+      egress: [nameResolution(), to(POOLER_PORT, pods('pooler'))],
     },
     database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
     cache: { ingress: [from(CACHE_PORT, pods('api'))] },

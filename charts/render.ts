@@ -1,5 +1,10 @@
 import { App, type Chart } from 'cdk8s';
-import type { Manifest, ResolvedEnvironment } from '../operator/api/resolved.ts';
+import {
+  type Manifest,
+  type ReleaseInputs,
+  type ResolvedEnvironment,
+  releaseInputs,
+} from '../operator/api/resolved.ts';
 import { ApiChart } from './api.ts';
 import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
@@ -9,6 +14,7 @@ import { MonitoringChart } from './monitoring.ts';
 import { NetworkChart } from './network.ts';
 import { OperatorChart, type OperatorOptions } from './operator.ts';
 import { PoolerChart } from './pooler.ts';
+import { PredictorChart } from './predictor.ts';
 import { ProtectionChart } from './protection.ts';
 import { type Revision, RevisionChart } from './revision.ts';
 import { type Backend, RoutingChart } from './routing.ts';
@@ -22,6 +28,8 @@ export interface Components {
   database: Manifest[];
   pooler: Manifest[];
   cache: Manifest[];
+  /** Nothing where it is switched off. */
+  predictor: Manifest[];
   /** What all revisions of the API share: ServiceAccount, PodDisruptionBudget, HorizontalPodAutoscaler. */
   api: Manifest[];
   /** NetworkPolicies: nothing is allowed but the flows that the other components need. Empty when switched off. */
@@ -39,11 +47,18 @@ export interface RenderedRevision {
   configMap: Manifest;
 }
 
-export function renderComponents(environment: ResolvedEnvironment): Components {
+/** `stable` is the release that serves, of which the predictor has its image; before there is one, that of the spec. */
+export function renderComponents(
+  environment: ResolvedEnvironment,
+  stable: ReleaseInputs = releaseInputs(environment),
+): Components {
   return {
     database: objects((app) => new DatabaseChart(app, environment)),
     pooler: objects((app) => new PoolerChart(app, environment)),
     cache: objects((app) => new CacheChart(app, environment)),
+    predictor: environment.spec.predictor.enabled
+      ? objects((app) => new PredictorChart(app, environment, stable))
+      : [],
     api: objects((app) => new ApiChart(app, environment)),
     network: objects((app) => new NetworkChart(app, environment)),
     gateway: objects((app) => new GatewayChart(app, environment)),

@@ -31,6 +31,8 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     DatabaseReady: workload(snapshot.workloads.database),
     PoolerReady: workload(snapshot.workloads.pooler),
     CacheReady: workload(snapshot.workloads.cache),
+    // Not among those that Ready and Reconciling wait for: the API serves without it.
+    ...(snapshot.workloads.predictor ? { PredictorReady: workload(snapshot.workloads.predictor) } : {}),
     ApiReady: apiReady(snapshot, memory),
     RoutingReady: routingReady(snapshot),
     MonitoringReady: monitoringReady(snapshot),

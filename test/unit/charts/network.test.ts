@@ -64,6 +64,7 @@ const PORTS: Record<string, number> = {
   pooler: 6432,
   database: 5432,
   cache: 6379,
+  predictor: 3000,
   migration: 3000,
 };
 
@@ -74,8 +75,10 @@ test('inside an environment exactly the flows that it needs are allowed', () => 
   assert.equal(flows.sort(), [
     'api -> cache',
     'api -> pooler',
+    'api -> predictor',
     'migration -> database',
     'pooler -> database',
+    'predictor -> pooler',
   ]);
 });
 
@@ -85,7 +88,7 @@ test('every pod may resolve names, except those that speak to nobody', () => {
       ({ to, ports }) => !to && ports.some(({ port }) => port === 53),
     ),
   );
-  assert.equal(resolving.sort(), ['api', 'migration', 'pooler']);
+  assert.equal(resolving.sort(), ['api', 'migration', 'pooler', 'predictor']);
 });
 
 function policyOfApi(spec: Parameters<typeof resolved>[0]): Policy {
