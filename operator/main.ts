@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { API_VERSION } from './api/environment.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
+import { WatchToPlan } from './environment/watch-to-plan.ts';
 import { Controller } from './kube/controller.ts';
 import { EventRecorder } from './kube/events.ts';
 import { serveHealth } from './kube/health.ts';
@@ -32,12 +33,18 @@ const health = await serveHealth({
   ready: () => synced || 'the caches are not filled yet',
 });
 
+const watchToPlan = new WatchToPlan(metrics.registry);
 let controller: Controller | undefined;
 const caches = new Caches({
   client,
   log,
   ...(watched ? { namespace: watched } : {}),
-  onChange: (key) => controller?.enqueue(key),
+  onChange: (key) => {
+    // One that waits for the lease makes no plans.
+    if (controller === undefined) return;
+    watchToPlan.arrived(key);
+    controller.enqueue(key);
+  },
 });
 caches.start(stop.signal);
 await caches.synced();
@@ -67,6 +74,7 @@ try {
       events,
       log,
       assertLeading: () => leading.assertLeading(),
+      watchToPlan,
     });
     controller = new Controller({
       name: 'cryptosenseenvironment',

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { renderComponents, renderRevision } from '../../charts/render.ts';
-import { type Environment, names, releaseInputs } from '../api/resolved.ts';
+import { type Environment, names, type ResolvedEnvironment, releaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../kube/log.ts';
+import { Shelf, type Shelved } from '../kube/shelf.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson, revisionOf } from '../rollout/revision.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
@@ -15,10 +17,12 @@ import { measureWhenDue } from './measure.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
 import { isAnswered } from './route.ts';
-import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
+import type { WatchToPlan } from './watch-to-plan.ts';
 
+/** Of the rendered environments so many are kept as they are, a hundred kilobytes each; the others are packed. */
+const MOST_UNPACKED = 20;
 const FIRST_LOOK_AGAIN_MS = 200;
 const NAMESPACE_ENDS_MS = 5000;
 /** So many times in a row are no coincidence. */
@@ -36,14 +40,16 @@ export class EnvironmentReconciler {
   readonly #log: Log;
   readonly #actor: Actor;
   readonly #renderComponents: typeof renderComponents;
+  readonly #watchToPlan: WatchToPlan | undefined;
   /** Uid of the environment with this key whose credentials this process has made sure of. */
   readonly #credentials = new Map<string, string>();
   /** How often in a row the world had moved on when a plan was carried out. */
   readonly #overtaken = new Map<string, number>();
   /** When the gateway's answer was first seen, and for which generation of which route. */
   readonly #answers = new Map<string, { route: string; at: number | undefined; seen: boolean }>();
-  /** Rendering is the dear part: it is done once for each set of inputs. */
-  readonly #rendered = new Map<string, { inputs: string; rendered: Rendered }>();
+  /** Rendering is the dear part: it is done once for each set of inputs, of which the hash is kept. */
+  readonly #rendered = new Map<string, { inputs: string; rendered: Shelved<Rendered> }>();
+  readonly #shelf = new Shelf<Rendered>(MOST_UNPACKED);
 
   constructor(options: {
     client: KubeClient;
@@ -53,7 +59,9 @@ export class EnvironmentReconciler {
     assertLeading: () => void;
     /** The charts; another version of the operator has others. */
     renderComponents?: typeof renderComponents;
+    watchToPlan?: WatchToPlan;
   }) {
+    this.#watchToPlan = options.watchToPlan;
     this.#caches = options.caches;
     this.#events = options.events;
     this.#log = options.log;
@@ -64,6 +72,7 @@ export class EnvironmentReconciler {
   /** `key` is "namespace/name". Returns when to look again if nothing else happens. */
   reconcile = async (key: string): Promise<{ requeueAfterMs?: number } | undefined> => {
     const [namespace = '', name = ''] = key.split('/');
+    const waiting = this.#watchToPlan?.taken(key);
     const environment = this.#caches.environment(namespace, name);
     const isLeft = environment?.metadata.deletionTimestamp !== undefined && !isLeaving(environment);
     if (!environment || isLeft) {
@@ -73,7 +82,7 @@ export class EnvironmentReconciler {
     try {
       return isLeaving(environment)
         ? await this.#takeDown(key, environment)
-        : await this.#bring(key, environment);
+        : await this.#bring(key, environment, waiting?.planned);
     } catch (error) {
       // Whoever looks at the environment must see that it is stuck, and on what.
       this.#record(environment, {
@@ -85,7 +94,12 @@ export class EnvironmentReconciler {
     }
   };
 
-  async #bring(key: string, environment: Environment): Promise<{ requeueAfterMs?: number } | undefined> {
+  /** `planned` is called when the plan is made. */
+  async #bring(
+    key: string,
+    environment: Environment,
+    planned: () => void = () => {},
+  ): Promise<{ requeueAfterMs?: number } | undefined> {
     const { uid } = environment.metadata;
     const now = Date.now();
     const measured = await measureWhenDue(this.#caches, environment, now);
@@ -97,7 +111,8 @@ export class EnvironmentReconciler {
       ...(answeredAt === undefined ? {} : { answeredAt }),
       ...(measured ? { measured } : {}),
     });
-    const plan = makePlan(snapshot, this.#render(key, snapshot), this.#actor.settled);
+    const plan = makePlan(snapshot, this.#render(key, snapshot.resolved), this.#actor.settled);
+    planned();
 
     const failures: Failure[] = [];
     for (const action of plan.actions) {
@@ -229,25 +244,22 @@ export class EnvironmentReconciler {
     this.#events.event({ regarding, type, reason, note: message, action: 'Reconcile' });
   }
 
-  #render(key: string, snapshot: Snapshot): Rendered {
-    const { resolved } = snapshot;
-    const serving = servingRelease(snapshot);
-    const inputs = canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 }, serving });
+  #render(key: string, resolved: ResolvedEnvironment): Rendered {
+    const inputs = createHash('sha256')
+      .update(canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 } }))
+      .digest('base64');
     const known = this.#rendered.get(key);
-    if (known?.inputs === inputs) return known.rendered;
-    const components = this.#renderComponents(resolved, serving);
+    if (known?.inputs === inputs) return known.rendered.value;
+    const components = this.#renderComponents(resolved);
     const release = releaseInputs(resolved);
     const revision = { revision: revisionOf(release), inputs: release };
     const rendered: Rendered = {
       components: Object.fromEntries(
-        Object.entries(components).map(([name, manifests]) => [
-          name,
-          renderedComponent(manifests, name === 'predictor' ? serving : undefined),
-        ]),
+        Object.entries(components).map(([name, manifests]) => [name, renderedComponent(manifests)]),
       ),
       desired: renderRevision(resolved, revision),
     };
-    this.#rendered.set(key, { inputs, rendered });
+    this.#rendered.set(key, { inputs, rendered: this.#shelf.put(rendered) });
     return rendered;
   }
 
