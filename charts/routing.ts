@@ -1,7 +1,6 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
-import { apiListeners, GATEWAY_API } from './gateway.ts';
 
 /** A revision and its share of the requests; only the proportion of the weights counts. */
 export interface Backend {
@@ -19,22 +18,13 @@ export class RoutingChart extends Chart {
     const { name, spec } = environment;
     const own = names(name);
     const { gateway, hostnames } = spec.routing;
-    // Of a Gateway that others made the listeners are not known: the route attaches to all that take it.
-    const listeners =
-      gateway.className === undefined
-        ? [{}]
-        : apiListeners(environment).map((sectionName) => ({ sectionName }));
 
     new ApiObject(this, 'route', {
-      apiVersion: GATEWAY_API,
+      apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'HTTPRoute',
       metadata: { name: own.api },
       spec: {
-        parentRefs: listeners.map((listener) => ({
-          name: gateway.name,
-          namespace: gateway.namespace,
-          ...listener,
-        })),
+        parentRefs: [{ name: gateway.name, namespace: gateway.namespace }],
         ...(hostnames.length > 0 ? { hostnames } : {}),
         rules: [
           {

@@ -1,27 +1,43 @@
-// npm run bench [-- <name>]: measures a part of the project; without a name, says what can be measured.
+// npm run bench [-- <name>]: measures a part of the project; without a name, says what can be measured. Figures go to
+// standard output, one JSON object a line; what is being done goes to standard error. See docs/benchmarks.md.
+import type { Figure } from './figure.ts';
+import { benchOperator } from './operator/bench.ts';
 
-/** What each benchmark answers. A measure function comes beside its question when the benchmark is written. */
-const BENCHES: Record<string, string> = {
-  operator: 'how many environments one operator keeps, at what cost in memory and requests',
-  rollout: 'what a canary costs the requests that go through it, beside Argo Rollouts',
-  api: 'requests a second and latency of one API pod, with the cache warm and cold',
-  data: 'how fast prices are written and read at a year of history',
-};
-
-function main(): void {
-  const name = process.argv[2];
-  if (name === undefined) {
-    for (const [bench, question] of Object.entries(BENCHES))
-      console.log(`${bench.padEnd(10)} not measured yet: ${question}`);
-    return;
-  }
-  const names = Object.keys(BENCHES).join(', ');
-  console.error(
-    name in BENCHES
-      ? `The benchmark "${name}" is not written yet, so nothing was measured.`
-      : `There is no benchmark "${name}": say one of ${names}.`,
-  );
-  process.exitCode = 1;
+interface Bench {
+  question: string;
+  /** Left out while the benchmark is not written. */
+  measure?: () => Promise<Figure[]>;
 }
 
-main();
+const BENCHES: Record<string, Bench> = {
+  operator: {
+    question: 'how many environments one operator keeps, at what cost in memory and requests',
+    measure: benchOperator,
+  },
+  rollout: { question: 'what a canary costs the requests that go through it, beside Argo Rollouts' },
+  api: { question: 'requests a second and latency of one API pod, with the cache warm and cold' },
+  data: { question: 'how fast prices are written and read at a year of history' },
+};
+
+async function main(): Promise<void> {
+  const name = process.argv[2];
+  if (name === undefined) {
+    for (const [bench, { question, measure }] of Object.entries(BENCHES))
+      console.log(`${bench.padEnd(10)} ${measure ? '' : 'not measured yet: '}${question}`);
+    return;
+  }
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (bench?.measure === undefined) {
+    const names = Object.keys(BENCHES).join(', ');
+    console.error(
+      bench
+        ? `The benchmark "${name}" is not written yet, so nothing was measured.`
+        : `There is no benchmark "${name}": say one of ${names}.`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  for (const figure of await bench.measure()) console.log(JSON.stringify(figure));
+}
+
+await main();

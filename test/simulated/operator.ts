@@ -1,22 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../images/bundle.ts';
 import { checkout } from '../../local/checkout.ts';
-import { endProcess, freePorts, startProcess } from '../integration/processes.ts';
-
-export interface OperatorProcess {
-  pid: number;
-  /** Where its Prometheus text is. */
-  metricsUrl: string;
-  /** http://…/readyz answers 200 once its caches are filled. */
-  readyUrl: string;
-  /** Everything that it said. */
-  log(): string;
-  /** Its end; SIGTERM, when left out, is the graceful one. */
-  stop(signal?: NodeJS.Signals): Promise<void>;
-}
+import { type OperatorProcess, startMetered } from './metered.ts';
 
 export interface OperatorOptions {
   kubeconfig: string;
@@ -35,34 +22,20 @@ export async function bundleOperator(): Promise<string> {
 }
 
 /** The operator as a process of this machine, with the command line of its image and on ports of its own. */
-export async function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'cryptosense-operator-'));
-  const [healthPort = 0, metricsPort = 0] = await freePorts(2);
-  const logFile = join(folder, 'operator.log');
-  const env = {
-    NODE_ENV: 'production',
-    KUBECONFIG: options.kubeconfig,
-    POD_NAMESPACE: 'default',
-    HEALTH_PORT: String(healthPort),
-    METRICS_PORT: String(metricsPort),
-    ...options.env,
-  };
-  const child: ChildProcess = startProcess(
-    process.execPath,
-    [...imageFlags(), options.program],
-    logFile,
-    env,
-  );
-  return {
-    pid: child.pid ?? 0,
-    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
-    readyUrl: `http://127.0.0.1:${healthPort}/readyz`,
-    log: () => readFileSync(logFile, 'utf8'),
-    stop: async (signal = 'SIGTERM') => {
-      await endProcess(child, signal);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+export function startOperator({ kubeconfig, program, env }: OperatorOptions): Promise<OperatorProcess> {
+  return startMetered({
+    name: 'operator',
+    binary: process.execPath,
+    args: () => [...imageFlags(), program],
+    env: (healthPort, metricsPort) => ({
+      NODE_ENV: 'production',
+      KUBECONFIG: kubeconfig,
+      POD_NAMESPACE: 'default',
+      HEALTH_PORT: String(healthPort),
+      METRICS_PORT: String(metricsPort),
+      ...env,
+    }),
+  });
 }
 
 /** The flags that the image gives to Node, between the binary and the program. */

@@ -19,7 +19,8 @@ import { type KubeObject, pathOf, type Resource } from '../../../operator/kube/r
 import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../simulated/cluster.ts';
-import { bundleOperator, type OperatorProcess, startOperator } from '../../simulated/operator.ts';
+import type { OperatorProcess } from '../../simulated/metered.ts';
+import { bundleOperator, startOperator } from '../../simulated/operator.ts';
 import { eventually } from '../processes.ts';
 
 const test = suite('deletion on a real control plane');

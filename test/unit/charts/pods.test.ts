@@ -9,7 +9,7 @@ const all = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), .
 
 test('every pod satisfies the Pod Security Standard "restricted"', () => {
   const volumeTypes = ['configMap', 'emptyDir', 'secret'];
-  assert.is(workloads(all).length, 4 * 6 + 1);
+  assert.is(workloads(all).length, 4 * 5 + 1);
   for (const { name, spec } of workloads(all)) {
     const pod = spec.template.spec;
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) assert.is(pod[field], undefined, name);
@@ -59,12 +59,7 @@ test('the local tier asks for at most 700m CPU, with a candidate at full size an
   };
   const { maxReplicas } = environment.spec.autoscaling;
   const base =
-    cores('shop-database') +
-    cores('shop-pooler') +
-    cores('shop-cache') +
-    cores('shop-migrate-0a1b2c3d4e') +
-    // A new pod comes before the old one goes.
-    2 * cores('shop-predictor');
+    cores('shop-database') + cores('shop-pooler') + cores('shop-cache') + cores('shop-migrate-0a1b2c3d4e');
   const total = base + 2 * maxReplicas * cores('shop-api-0a1b2c3d4e');
   assert.ok(total <= 0.7, `${total} cores`);
 });
@@ -74,9 +69,7 @@ test('no manifest holds a secret, a password or a login', () => {
   assert.not.match(JSON.stringify(all), /:\/\/[^/"\s]*@/);
   for (const { name, spec } of workloads(all)) {
     for (const { env = [] } of spec.template.spec.containers) {
-      const suspicious = env.filter(
-        ({ name: key }) => /PASSWORD|URL|TOKEN|KEY/.test(key) && key !== 'PREDICTOR_URL',
-      );
+      const suspicious = env.filter(({ name: key }) => /PASSWORD|URL|TOKEN|KEY/.test(key));
       for (const { name: key, value } of suspicious) {
         assert.match(key, /_FILE$/, name);
         assert.match(value ?? '', /^\/etc\/cryptosense\/secrets\//, name);
@@ -100,7 +93,6 @@ test('a pod sees only the keys of the credentials that it needs', () => {
     cache: ['redis-auth.conf'],
     api: ['DATABASE_URL', 'REDIS_URL'],
     migration: ['MIGRATION_DATABASE_URL'],
-    predictor: ['DATABASE_URL'],
   });
 });
 

@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endProcess, freePorts, startProcess } from '../integration/processes.ts';
+
+/** An operator, ours or another, as a process of this machine. */
+export interface OperatorProcess {
+  pid: number;
+  /** Where its Prometheus text is. */
+  metricsUrl: string;
+  /** Answers 200 once its caches are filled. */
+  readyUrl: string;
+  /** Everything that it said. */
+  log(): string;
+  /** Its end; SIGTERM, when left out, is the graceful one. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export interface MeteredProgram {
+  name: string;
+  binary: string;
+  args(healthPort: number, metricsPort: number): string[];
+  env(healthPort: number, metricsPort: number): Record<string, string>;
+}
+
+/** Starts a program that serves /readyz and /metrics, on free ports. */
+export async function startMetered(program: MeteredProgram): Promise<OperatorProcess> {
+  const folder = mkdtempSync(join(tmpdir(), `cryptosense-${program.name}-`));
+  const [health = 0, metrics = 0] = await freePorts(2);
+  const logFile = join(folder, `${program.name}.log`);
+  const { binary } = program;
+  const child = startProcess(binary, program.args(health, metrics), logFile, program.env(health, metrics));
+  return {
+    pid: child.pid ?? 0,
+    metricsUrl: `http://127.0.0.1:${metrics}/metrics`,
+    readyUrl: `http://127.0.0.1:${health}/readyz`,
+    log: () => readFileSync(logFile, 'utf8'),
+    stop: async (signal = 'SIGTERM') => {
+      await endProcess(child, signal);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
