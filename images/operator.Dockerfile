@@ -24,7 +24,8 @@ WORKDIR /operator
 USER 1001:1001
 ENV NODE_ENV=production
 # No HEALTHCHECK: only Kubernetes runs this image, and it probes the operator over HTTP.
-ENTRYPOINT ["/usr/bin/node", "/operator/main.mjs"]
+# Memory counts more than speed here: one core waits for the API server anyway, and the heap grows only as far as it must.
+ENTRYPOINT ["/usr/bin/node", "--optimize-for-size", "/operator/main.mjs"]
 ARG VERSION=dev
 LABEL org.opencontainers.image.title="cryptosense-operator" \
       org.opencontainers.image.description="Keeps CryptoSense environments running and changes them safely" \

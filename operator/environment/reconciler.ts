@@ -4,8 +4,8 @@ import { type Environment, names, type ResolvedEnvironment, releaseInputs } from
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
+import { parts } from '../kube/interner.ts';
 import type { Log } from '../kube/log.ts';
-import { Shelf, type Shelved } from '../kube/shelf.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson, revisionOf } from '../rollout/revision.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
@@ -21,8 +21,6 @@ import type { Snapshot } from './snapshot.ts';
 import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
 import type { WatchToPlan } from './watch-to-plan.ts';
 
-/** Of the rendered environments so many are kept as they are, a hundred kilobytes each; the others are packed. */
-const MOST_UNPACKED = 20;
 const FIRST_LOOK_AGAIN_MS = 200;
 const NAMESPACE_ENDS_MS = 5000;
 /** So many times in a row are no coincidence. */
@@ -48,8 +46,7 @@ export class EnvironmentReconciler {
   /** When the gateway's answer was first seen, and for which generation of which route. */
   readonly #answers = new Map<string, { route: string; at: number | undefined; seen: boolean }>();
   /** Rendering is the dear part: it is done once for each set of inputs, of which the hash is kept. */
-  readonly #rendered = new Map<string, { inputs: string; rendered: Shelved<Rendered> }>();
-  readonly #shelf = new Shelf<Rendered>(MOST_UNPACKED);
+  readonly #rendered = new Map<string, { inputs: string; rendered: Rendered }>();
 
   constructor(options: {
     client: KubeClient;
@@ -249,17 +246,17 @@ export class EnvironmentReconciler {
       .update(canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 } }))
       .digest('base64');
     const known = this.#rendered.get(key);
-    if (known?.inputs === inputs) return known.rendered.value;
+    if (known?.inputs === inputs) return known.rendered;
     const components = this.#renderComponents(resolved);
     const release = releaseInputs(resolved);
     const revision = { revision: revisionOf(release), inputs: release };
-    const rendered: Rendered = {
+    const rendered: Rendered = parts.intern({
       components: Object.fromEntries(
         Object.entries(components).map(([name, manifests]) => [name, renderedComponent(manifests)]),
       ),
       desired: renderRevision(resolved, revision),
-    };
-    this.#rendered.set(key, { inputs, rendered: this.#shelf.put(rendered) });
+    });
+    this.#rendered.set(key, { inputs, rendered });
     return rendered;
   }
 

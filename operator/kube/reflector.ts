@@ -19,6 +19,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   trim?: (object: T) => T;
   /** Called for every change; what it throws is logged and changes nothing. */
   onChange?: OnChange<T>;
+  /** Called when a type that the server did not know is there now, or one that it knew is gone. */
+  onAvailability?: (isAvailable: boolean) => void;
   log: Log;
   /** A watch lasts this long, plus up to a tenth; 290,000. */
   watchMs?: number;
@@ -45,6 +47,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
   readonly #client: KubeClient;
   readonly #selection: Selection;
   readonly #onChange: OnChange<T>;
+  readonly #onAvailability: (isAvailable: boolean) => void;
   readonly #log: Log;
   readonly #watchMs: number;
   readonly #quietMs: number;
@@ -72,6 +75,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
     this.#backoff = options.backoff ?? new Backoff();
     this.store = new Store<T>(options.indexes ?? {}, options.trim);
     this.#onChange = contained(options.onChange ?? (() => {}), this.#log);
+    this.#onAvailability = options.onAvailability ?? (() => {});
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve;
     });
@@ -114,8 +118,12 @@ export class Reflector<T extends KubeObject = KubeObject> {
     this.store.replace(items, resourceVersion, this.#onChange, isRestored);
     this.#version = resourceVersion;
     this.#newest = resourceVersion;
-    if (this.#isAvailable === false) this.#log.info('The resource type is there now');
+    const isNew = this.#isAvailable === false;
     this.#isAvailable = true;
+    if (isNew) {
+      this.#log.info('The resource type is there now');
+      this.#onAvailability(true);
+    }
     this.#resolveSynced();
   }
 
@@ -187,9 +195,11 @@ export class Reflector<T extends KubeObject = KubeObject> {
     if (this.#isAvailable !== false) {
       this.#log.info('The server does not know this resource type; looking for it again from time to time');
     }
+    const isGone = this.#isAvailable === true;
     this.#isAvailable = false;
     this.#version = undefined;
     this.store.replace([], this.#newest, this.#onChange, true);
+    if (isGone) this.#onAvailability(false);
     this.#resolveSynced();
   }
 }
@@ -201,9 +211,9 @@ function isFromTheFuture(error: unknown): boolean {
 }
 
 function contained<T>(onChange: OnChange<T>, log: Log): OnChange<T> {
-  return (event, object) => {
+  return (event, object, old) => {
     try {
-      onChange(event, object);
+      onChange(event, object, old);
     } catch (error) {
       log.error('A change could not be handled', { event, error });
     }

@@ -1,26 +1,19 @@
+import { parts } from './interner.ts';
 import { isOlder, type KubeObject, keyOf } from './resources.ts';
-import { deepFreeze, Shelf, type Shelved } from './shelf.ts';
 import { Index, type IndexFunction } from './store-index.ts';
 
 export type Change = 'added' | 'modified' | 'deleted';
-export type OnChange<T> = (event: Change, object: T) => void;
-
-/** One version of an object. */
-interface Kept<T> {
-  uid: string;
-  version: string;
-  shelved: Shelved<T>;
-}
+export type OnChange<T> = (event: Change, object: T, old?: T) => void;
 
 interface Entry<T> {
-  object: Kept<T>;
+  object: T;
   /** What onChange last heard of this name; undefined when nothing yet. */
-  announced: Kept<T> | undefined;
+  announced: T | undefined;
 }
 
 interface Tombstone<T> {
   /** What was announced last or, when nothing was, what readers saw of our own write; undefined when nobody saw it. */
-  known: Kept<T> | undefined;
+  known: T | undefined;
   /** The newest version we know the object had: a list from before it says nothing about the removal. */
   version: string;
 }
@@ -28,13 +21,9 @@ interface Tombstone<T> {
 /** Removals by ourselves that the watch has not shown yet. Uids never return, so that forgetting is only a matter of space. */
 const MOST_TOMBSTONES = 10_000;
 
-/** So many objects of one type are kept as they are, about two megabytes; the others are packed until they are read. */
-const MOST_UNPACKED = 250;
-
 /**
  * The objects of one resource type as far as they are known. Objects are trimmed (managedFields dropped) and deeply
- * frozen: share them freely, copy to change. Those that nobody reads for long are kept in a compressed form, so that
- * two reads of an unchanged object may give two equal ones.
+ * frozen: share them freely, copy to change. What equals a part of another object is that part, to save memory.
  * - An older version never replaces a newer one, whatever order events arrive in.
  * - What `observeWrite` put in and `observeRemoval` took out stays so until the server says something newer, so that a
  *   reader sees his own writes although the watch lags.
@@ -45,23 +34,14 @@ const MOST_UNPACKED = 250;
 export class Store<T extends KubeObject = KubeObject> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #indexes = new Map<string, Index<T>>();
-  readonly #shelf: Shelf<T>;
   /** By uid. */
   readonly #tombstones = new Map<string, Tombstone<T>>();
   /** The version up to which the watch or a list has told everything. */
   #progress = '';
   readonly #trim: (object: T) => T;
 
-  /**
-   * @param trim drops more than managedFields; gets an object of its own and may change it.
-   * @param mostUnpacked how many objects are kept as they are.
-   */
-  constructor(
-    indexes: Record<string, IndexFunction<T>> = {},
-    trim: (object: T) => T = (object) => object,
-    mostUnpacked = MOST_UNPACKED,
-  ) {
-    this.#shelf = new Shelf(mostUnpacked);
+  /** @param trim drops more than managedFields; gets an object of its own and may change it. */
+  constructor(indexes: Record<string, IndexFunction<T>> = {}, trim: (object: T) => T = (object) => object) {
     for (const [name, index] of Object.entries(indexes)) this.#indexes.set(name, new Index(index));
     this.#trim = trim;
   }
@@ -72,20 +52,21 @@ export class Store<T extends KubeObject = KubeObject> {
 
   /** The namespace of what has none is undefined. */
   get(namespace: string | undefined, name: string): T | undefined {
-    return this.#entries.get(namespace ? `${namespace}/${name}` : name)?.object.shelved.value;
+    return this.#entries.get(namespace ? `${namespace}/${name}` : name)?.object;
   }
 
   list(namespace?: string): T[] {
-    const prefix = `${namespace}/`;
-    const entries = [...this.#entries].filter(([key]) => namespace === undefined || key.startsWith(prefix));
-    return entries.map(([, { object }]) => object.shelved.value);
+    const objects = Array.from(this.#entries.values(), (entry) => entry.object);
+    return namespace === undefined
+      ? objects
+      : objects.filter((object) => object.metadata.namespace === namespace);
   }
 
   /** The objects for which the index function, given at construction, returned this value. */
   byIndex(index: string, value: string): T[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new TypeError(`The store has no index ${index}.`);
-    return found.get(value).flatMap((key) => this.#entries.get(key)?.object.shelved.value ?? []);
+    return found.get(value);
   }
 
   /** Tells what a write returned. onChange is called later, when the watch brings it. */
@@ -94,7 +75,7 @@ export class Store<T extends KubeObject = KubeObject> {
     if (this.#progress !== '' && !isOlder(this.#progress, versionOf(written))) return;
     const object = this.#own(written);
     const entry = this.#entries.get(keyOf(object));
-    if (this.#isGone(object) || (entry !== undefined && !isOlder(entry.object.version, versionOf(object))))
+    if (this.#isGone(object) || (entry !== undefined && !isOlder(versionOf(entry.object), versionOf(object))))
       return;
     this.#put(object, entry?.announced);
   }
@@ -105,11 +86,11 @@ export class Store<T extends KubeObject = KubeObject> {
   }): void {
     const { uid, resourceVersion = '' } = removed.metadata;
     const entry = this.#entries.get(keyOf(removed));
-    const isStored = entry?.object.uid === uid;
+    const isStored = entry?.object.metadata.uid === uid;
     // Told again: what was known then is not known any more.
     if (!isStored && this.#tombstones.has(uid)) return;
-    if (isStored) this.#drop(keyOf(removed));
-    const version = isStored ? entry.object.version : resourceVersion;
+    if (isStored) this.#drop(entry.object);
+    const version = isStored ? versionOf(entry.object) : resourceVersion;
     this.#bury(uid, { known: isStored ? (entry.announced ?? entry.object) : undefined, version });
   }
 
@@ -141,14 +122,14 @@ export class Store<T extends KubeObject = KubeObject> {
       const key = keyOf(item);
       listed.add(key);
       const entry = this.#entries.get(key);
-      if (isRestored && entry !== undefined && !isSame(entry.object, item)) {
+      if (isRestored && entry !== undefined && !sameVersion(entry.object, item)) {
         this.#announce(this.#own(item), entry.announced, onChange);
       } else this.#observeChange(this.#own(item), onChange);
     }
-    for (const [key, { object }] of [...this.#entries]) {
-      if (listed.has(key) || (!isRestored && isOlder(resourceVersion, object.version))) continue;
-      this.#drop(key);
-      onChange('deleted', object.shelved.value);
+    for (const [key, { object, announced }] of [...this.#entries]) {
+      if (listed.has(key) || (!isRestored && isOlder(resourceVersion, versionOf(object)))) continue;
+      this.#drop(object);
+      onChange('deleted', object, announced ?? object);
     }
     this.#progress = resourceVersion;
   }
@@ -158,15 +139,16 @@ export class Store<T extends KubeObject = KubeObject> {
     for (const [uid, { known, version }] of [...this.#tombstones]) {
       if (alive.has(uid) || isOlder(resourceVersion, version)) continue;
       this.#tombstones.delete(uid);
-      if (known !== undefined) onChange('deleted', known.shelved.value);
+      if (known !== undefined) onChange('deleted', known, known);
     }
   }
 
   #observeChange(object: T, onChange: OnChange<T>): boolean {
     const entry = this.#entries.get(keyOf(object));
-    if (this.#isGone(object) || (entry !== undefined && isOlder(versionOf(object), entry.object.version)))
+    if (this.#isGone(object) || (entry !== undefined && isOlder(versionOf(object), versionOf(entry.object))))
       return false;
-    if (entry !== undefined && entry.announced === entry.object && isSame(entry.object, object)) return false;
+    if (entry !== undefined && entry.announced === entry.object && sameVersion(entry.object, object))
+      return false;
     this.#announce(object, entry?.announced, onChange);
     return true;
   }
@@ -176,42 +158,38 @@ export class Store<T extends KubeObject = KubeObject> {
     const buried = this.#tombstones.get(uid)?.known;
     this.#tombstones.delete(uid);
     const entry = this.#entries.get(keyOf(object));
-    if (entry === undefined || isOlder(versionOf(object), entry.object.version)) {
+    if (entry === undefined || isOlder(versionOf(object), versionOf(entry.object))) {
       // A later object of this name may be stored already; then only its predecessor is gone.
-      const isPredecessor = entry?.announced?.uid === uid;
+      const isPredecessor = entry?.announced?.metadata.uid === uid;
       const announced = buried ?? (isPredecessor ? entry?.announced : undefined);
-      if (entry !== undefined && isPredecessor) entry.announced = undefined;
-      if (announced !== undefined) onChange('deleted', object);
+      if (entry !== undefined && isPredecessor) this.#put(entry.object, undefined);
+      if (announced !== undefined) onChange('deleted', object, announced);
       return announced !== undefined;
     }
-    this.#drop(keyOf(object));
-    onChange('deleted', object);
+    this.#drop(entry.object);
+    onChange('deleted', object, entry.announced ?? entry.object);
     return true;
   }
 
-  #announce(object: T, announced: Kept<T> | undefined, onChange: OnChange<T>): void {
-    const entry = this.#put(object, undefined);
-    entry.announced = entry.object;
-    if (announced === undefined) onChange('added', object);
-    else if (announced.uid === object.metadata.uid) onChange('modified', object);
-    else {
-      onChange('deleted', announced.shelved.value);
+  #announce(object: T, announced: T | undefined, onChange: OnChange<T>): void {
+    this.#put(object, object);
+    if (announced !== undefined && announced.metadata.uid !== object.metadata.uid) {
+      onChange('deleted', announced, announced);
       onChange('added', object);
-    }
+    } else if (announced === undefined) onChange('added', object);
+    else onChange('modified', object, announced);
   }
 
-  #put(object: T, announced: Kept<T> | undefined): Entry<T> {
+  #put(object: T, announced: T | undefined): void {
     const key = keyOf(object);
-    const kept = { uid: object.metadata.uid, version: versionOf(object), shelved: this.#shelf.put(object) };
-    const entry = { object: kept, announced };
-    this.#entries.set(key, entry);
-    for (const index of this.#indexes.values()) index.put(key, object);
-    return entry;
+    const before = this.#entries.get(key)?.object;
+    this.#entries.set(key, { object, announced });
+    for (const index of this.#indexes.values()) index.move(before, object);
   }
 
-  #drop(key: string): void {
-    this.#entries.delete(key);
-    for (const index of this.#indexes.values()) index.remove(key);
+  #drop(object: T): void {
+    this.#entries.delete(keyOf(object));
+    for (const index of this.#indexes.values()) index.move(object, undefined);
   }
 
   #bury(uid: string, tombstone: Tombstone<T>): void {
@@ -230,7 +208,8 @@ export class Store<T extends KubeObject = KubeObject> {
     const { managedFields: _, ...metadata } = received.metadata as T['metadata'] & {
       managedFields?: unknown;
     };
-    return deepFreeze(this.#trim({ ...received, metadata }));
+    const trimmed = this.#trim({ ...received, metadata });
+    return Object.freeze(Object.fromEntries(parts.internFields(trimmed)) as T);
   }
 }
 
@@ -238,6 +217,6 @@ function versionOf(object: KubeObject): string {
   return object.metadata.resourceVersion;
 }
 
-function isSame<T>(kept: Kept<T>, object: KubeObject): boolean {
-  return kept.version === versionOf(object) && kept.uid === object.metadata.uid;
+function sameVersion(a: KubeObject, b: KubeObject): boolean {
+  return versionOf(a) === versionOf(b) && a.metadata.uid === b.metadata.uid;
 }

@@ -16,8 +16,7 @@ function thing(name: string, version: number, uid = `uid-${name}`, extra: object
 }
 
 function make() {
-  // One object is kept as it is, every other one packed: both kinds are in these tests.
-  const store = new Store<KubeObject>({ color: (object) => [String(object.color)] }, undefined, 1);
+  const store = new Store<KubeObject>({ color: (object) => [String(object.color)] });
   const heard: string[] = [];
   const onChange = (event: string, object: KubeObject) =>
     heard.push(`${event} ${object.metadata.name}@${object.metadata.resourceVersion}`);
