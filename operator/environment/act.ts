@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Environment, LABELS, labels, MANAGER, type Manifest, names } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
-import { applyStatus, create, mergePatch, remove, serverSideApply } from '../kube/apply.ts';
-import { KubeError } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/resources.ts';
+import { applyNew, applyStatus, create, mergePatch, remove, serverSideApply } from '../kube/apply.ts';
+import { answered, KubeError } from '../kube/errors.ts';
+import { type KubeObject, pathOf, type Resource } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson } from '../rollout/revision.ts';
+import { assertOurs } from './adoption.ts';
 import type { Caches } from './caches.ts';
 import { credentialsFor } from './credentials.ts';
 import type { Action } from './plan.ts';
@@ -76,7 +77,7 @@ export class Actor {
           revision: record.number,
           data: { inputs: record.inputs, manifests: record.manifests },
         };
-        this.#seen(await create(this.#client, RESOURCES.controllerRevisions, object));
+        await this.#createRecord(object, environment);
         return;
       }
       case 'keepForms': {
@@ -93,15 +94,12 @@ export class Actor {
           revision: record.number,
           data: { forms: record.forms },
         };
-        this.#seen(await create(this.#client, RESOURCES.controllerRevisions, object));
+        await this.#createRecord(object, environment);
         return;
       }
       case 'apply':
       case 'applyGuarded':
-        await this.#apply(
-          action.manifest,
-          action.type === 'applyGuarded' ? action.resourceVersion : undefined,
-        );
+        await this.#apply(action, environment);
         return;
       case 'delete':
         await this.#remove(action, namespace);
@@ -141,16 +139,61 @@ export class Actor {
     }
   }
 
-  async #apply(manifest: Manifest, resourceVersion: string | undefined): Promise<void> {
-    const written = await serverSideApply(this.#client, resourceOf(manifest.kind), manifest, {
-      fieldManager: MANAGER,
-      force: true,
-      ...(resourceVersion ? { resourceVersion } : {}),
-    });
+  async #apply(action: Extract<Action, { manifest: Manifest }>, environment: Environment): Promise<void> {
+    const { manifest } = action;
+    const resourceVersion = action.type === 'applyGuarded' ? action.resourceVersion : undefined;
+    const written = action.isNew
+      ? await this.#applyNew(manifest, environment)
+      : await serverSideApply(this.#client, resourceOf(manifest.kind), manifest, {
+          fieldManager: MANAGER,
+          force: true,
+          ...(resourceVersion ? { resourceVersion } : {}),
+        });
     this.#seen(written);
     const key = environmentOf(written as Live);
     const settled = this.#settled.get(key) ?? new Map<string, string>();
     this.#settled.set(key, settled.set(nameOf(written as Live), versionOf(written as Live)));
+  }
+
+  /** Only what is not there, or is the environment's after all, is written: never what is somebody else's. */
+  async #applyNew(manifest: Manifest, environment: Environment): Promise<KubeObject> {
+    const resource = resourceOf(manifest.kind);
+    try {
+      return await applyNew(this.#client, resource, manifest, { fieldManager: MANAGER });
+    } catch (error) {
+      const there = await this.#obstacle(error, resource, manifest, environment);
+      if (there.metadata.deletionTimestamp) throw error;
+      const { uid, resourceVersion } = there.metadata;
+      const known = { uid, resourceVersion };
+      return serverSideApply(this.#client, resource, manifest, {
+        fieldManager: MANAGER,
+        force: true,
+        ...known,
+      });
+    }
+  }
+
+  async #createRecord(record: Manifest, environment: Environment): Promise<void> {
+    try {
+      this.#seen(await create(this.#client, RESOURCES.controllerRevisions, record));
+    } catch (error) {
+      await this.#obstacle(error, RESOURCES.controllerRevisions, record, environment);
+      throw error;
+    }
+  }
+
+  /** The object that was in the way, when it may be written. Throws NotOursError when it may not. */
+  async #obstacle(
+    error: unknown,
+    resource: Resource,
+    { metadata }: Manifest,
+    environment: Environment,
+  ): Promise<KubeObject> {
+    if (!answered(error, 409)) throw error;
+    const path = pathOf(resource, metadata.namespace, metadata.name);
+    const there = await this.#client.request<KubeObject>({ method: 'GET', path });
+    assertOurs(there, resource, environment);
+    return there;
   }
 
   #seen(object: KubeObject): void {

@@ -14,6 +14,8 @@ export interface Outcome {
   outdated?: string[];
   /** A write that the API server will go on refusing. */
   refused?: string;
+  /** An object of somebody else has the name of one of the environment's. */
+  notOurs?: string;
 }
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -92,10 +94,11 @@ function podsOf(snapshot: Snapshot, revision: string | undefined): number {
   return status?.replicas ?? 0;
 }
 
-function stalledBy({ decision, problems, violation, refused }: Outcome): Verdict | undefined {
+function stalledBy({ decision, problems, violation, refused, notOurs }: Outcome): Verdict | undefined {
   if (problems)
     return verdict('True', 'InvalidSpec', `Nothing is changed until this is mended: ${problems.join('; ')}.`);
   if (violation) return verdict('True', 'InvariantViolated', violation);
+  if (notOurs) return verdict('True', 'NotOurs', notOurs);
   if (refused) return verdict('True', 'WriteRefused', refused);
   if (decision?.blocked) return verdict('True', decision.blocked.reason, decision.blocked.message);
   return undefined;

@@ -24,6 +24,11 @@ export function observe(
   const { name, namespace } = resolved;
   const its = names(name);
   const of = (kind: string) => caches.of(kind, namespace, name);
+  // An object of another environment is not there for this one, whatever its name is.
+  const own = (kind: string, object: string) => {
+    const live = caches.get(kind, namespace, object);
+    return live?.metadata.labels?.[LABELS.environment] === name ? live : undefined;
+  };
   // StatefulSets have ControllerRevisions of their own, which carry the labels of their pods.
   const records = of('ControllerRevision')
     .filter((live) => live.metadata.labels?.[LABELS.revision] !== undefined)
@@ -36,11 +41,9 @@ export function observe(
     pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component);
 
   const views = records.map((record): RevisionView => {
-    const deployment = caches.get('Deployment', namespace, its.revision(record.revision));
+    const deployment = own('Deployment', its.revision(record.revision));
     const mine = pods.filter((pod) => pod.metadata.labels?.[LABELS.revision] === record.revision);
-    const { state, problem: migrationProblem } = migrationOf(
-      caches.get('Job', namespace, its.migration(record.revision)),
-    );
+    const { state, problem: migrationProblem } = migrationOf(own('Job', its.migration(record.revision)));
     const problem = migrationProblem ?? podProblem(mine);
     return {
       revision: record.revision,
@@ -54,7 +57,7 @@ export function observe(
     };
   });
 
-  const route = caches.get('HTTPRoute', namespace, its.api);
+  const route = own('HTTPRoute', its.api);
   return {
     now: seen.now,
     environment,
@@ -67,19 +70,19 @@ export function observe(
     route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
     gatewayApi: caches.has('HTTPRoute'),
     workloads: {
-      database: workloadOf('PostgreSQL', caches.get('StatefulSet', namespace, its.database), {
+      database: workloadOf('PostgreSQL', own('StatefulSet', its.database), {
         pods: podsOf('database'),
         storage: resolved.spec.database.storage,
       }),
-      pooler: workloadOf('PgBouncer', caches.get('Deployment', namespace, its.pooler), {
+      pooler: workloadOf('PgBouncer', own('Deployment', its.pooler), {
         pods: podsOf('pooler'),
       }),
-      cache: workloadOf('Redis', caches.get('StatefulSet', namespace, its.cache), {
+      cache: workloadOf('Redis', own('StatefulSet', its.cache), {
         pods: podsOf('cache'),
         storage: resolved.spec.cache.storage,
       }),
     },
-    live: (manifest) => caches.get(manifest.kind, namespace, manifest.metadata.name),
+    live: (manifest) => own(manifest.kind, manifest.metadata.name),
     all: of,
     credentials: seen.credentials,
   };

@@ -31,12 +31,14 @@ export type Action =
   | { type: 'createCredentials' }
   | { type: 'record'; record: RevisionRecord; owner: OwnerReference }
   | { type: 'keepForms'; record: FormRecord; owner: OwnerReference }
-  | { type: 'apply'; manifest: Manifest; why: string }
+  /** `isNew`: the plan takes it for missing; if it is there all the same, it may be somebody else's. */
+  | { type: 'apply'; manifest: Manifest; why: string; isNew: boolean }
   | {
       type: 'applyGuarded';
       manifest: Manifest;
       guarded: GuardedAction;
       why: string;
+      isNew: boolean;
       resourceVersion?: string;
     }
   | {
@@ -204,6 +206,7 @@ function rolloutActions(
       manifest: sized,
       guarded: { type: 'scale', revision, replicas },
       why: `${why}: ${replicas} replicas`,
+      isNew: live === undefined,
       ...(shrinks && live ? { resourceVersion: live.metadata.resourceVersion } : {}),
     });
   }
@@ -260,6 +263,7 @@ function routeAction(
       manifest: marked,
       guarded: { type: 'route', weights },
       why: `${why}: ${text}`,
+      isNew: live === undefined,
       ...(live ? { resourceVersion: live.metadata.resourceVersion } : {}),
     },
   ];
@@ -319,8 +323,9 @@ function pushApply(
   settled: (live: Live) => boolean,
 ): void {
   const marked = stamped(manifest);
-  const why = reasonToApply(marked, snapshot.live(marked), settled);
-  if (why) actions.push({ type: 'apply', manifest: marked, why });
+  const live = snapshot.live(marked);
+  const why = reasonToApply(marked, live, settled);
+  if (why) actions.push({ type: 'apply', manifest: marked, why, isNew: live === undefined });
 }
 
 function withReplicas(deployment: Manifest, replicas: number): Manifest {

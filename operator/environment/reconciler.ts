@@ -10,6 +10,7 @@ import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson, revisionOf } from '../rollout/revision.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { Actor } from './act.ts';
+import { NotOursError } from './adoption.ts';
 import type { Caches } from './caches.ts';
 import { statusOf } from './conditions.ts';
 import { renderedComponent } from './forms.ts';
@@ -23,6 +24,7 @@ import type { WatchToPlan } from './watch-to-plan.ts';
 
 const FIRST_LOOK_AGAIN_MS = 200;
 const NAMESPACE_ENDS_MS = 5000;
+const NOT_OURS_MS = 15_000;
 /** So many times in a row are no coincidence. */
 const MOST_OVERTAKEN = 8;
 
@@ -140,6 +142,8 @@ export class EnvironmentReconciler {
     if (fatal && namespaceEnds(fatal.error)) return { requeueAfterMs: NAMESPACE_ENDS_MS };
     if (fatal && !movedOn(fatal.error)) {
       await this.#report(snapshot, fatal, decided ? plan.decision : undefined);
+      // What others do with their objects is not watched.
+      if (fatal.error instanceof NotOursError) return { requeueAfterMs: NOT_OURS_MS };
       throw fatal.error;
     }
     if (fatal) return this.#lookAgainSoon(key, fatal.error);
@@ -212,14 +216,26 @@ export class EnvironmentReconciler {
   /** A refusal stays until somebody does something: that is a condition, not only an Event that is gone in an hour. */
   async #report(snapshot: Snapshot, failure: Failure, decision: RolloutDecision | undefined): Promise<void> {
     const { error } = failure;
+    const decided = decision ? { decision } : {};
+    if (error instanceof NotOursError) {
+      const { environment } = snapshot;
+      const { message } = error;
+      await this.#writeRefusal(environment, statusOf(snapshot, { notOurs: message, ...decided }));
+      const isSaid = environment.status?.conditions?.some((condition) => condition.message === message);
+      if (!isSaid) this.#record(environment, { type: 'Warning', reason: 'NotOurs', message });
+      return;
+    }
     if (!answered(error, 400, 403, 422)) return;
     const what = `${nameOf(failure.action)} is refused (${error.code} ${error.reason})`;
     const before = snapshot.environment.status?.conditions?.find(({ type }) => type === 'Stalled');
     // A text that has the time in it would be written, seen and tried again without end.
     const isSame = before?.status === 'True' && before.message.startsWith(what);
     const refused = isSame ? before.message : `${what}: ${error.message}`;
-    const status = statusOf(snapshot, { refused, ...(decision ? { decision } : {}) });
-    await this.#actor.writeStatus(snapshot.environment, status).catch((second: unknown) => {
+    await this.#writeRefusal(snapshot.environment, statusOf(snapshot, { refused, ...decided }));
+  }
+
+  async #writeRefusal(environment: Environment, status: EnvironmentStatus): Promise<void> {
+    await this.#actor.writeStatus(environment, status).catch((second: unknown) => {
       this.#log.warn('The status cannot be written either', { error: second });
     });
   }

@@ -34,6 +34,25 @@ export function serverSideApply(
   return apply(client, resource, manifest, options, undefined);
 }
 
+/** The version of a store with nothing in it: no object ever has it. */
+const NO_VERSION = '1';
+
+/** Server-side apply that only ever creates: 409 when the object is there, whoever owns which of its fields. */
+export function applyNew(
+  client: KubeClient,
+  resource: Resource,
+  manifest: Manifest,
+  options: CallOptions & { fieldManager: string },
+): Promise<KubeObject> {
+  return apply(
+    client,
+    resource,
+    manifest,
+    { ...options, force: false, resourceVersion: NO_VERSION },
+    undefined,
+  );
+}
+
 /** The same for the status subresource: only `status` of the manifest counts. The object must exist. */
 export function applyStatus(
   client: KubeClient,

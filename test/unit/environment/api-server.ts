@@ -105,6 +105,10 @@ export class ApiServer {
   #answer({ method, contentType }: RequestOptions, target: Target, body: Body): unknown {
     const { kind, name, isStatus } = target;
     const live = this.get(kind, name);
+    if (method === 'GET') {
+      if (!live) throw refused(404, 'NotFound', `${kind} ${name} not found`);
+      return live;
+    }
     if (method === 'POST') {
       if (live) throw refused(409, 'AlreadyExists', `${kind} ${name} already exists`);
       return this.#store(body as unknown as Live, undefined);

@@ -1,6 +1,6 @@
 import { renderComponents } from '../../../charts/render.ts';
 import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
-import { type Environment, LABELS } from '../../../operator/api/resolved.ts';
+import { type Environment, LABELS, MANAGER } from '../../../operator/api/resolved.ts';
 import type { Caches } from '../../../operator/environment/caches.ts';
 import { EnvironmentReconciler } from '../../../operator/environment/reconciler.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
@@ -172,7 +172,10 @@ export class World {
     // Classes with private members are not structural: these are the parts that the reconciler uses of them.
     const caches = {
       environment: (_: string, name: string) => this.seen().get<Environment>(KIND, name),
-      get: (kind: string, _: string, name: string) => this.seen().get<Live>(kind, name),
+      get: (kind: string, _: string, name: string) => {
+        const live = this.seen().get<Live>(kind, name);
+        return live?.metadata.labels?.[LABELS.managedBy] === MANAGER ? live : undefined;
+      },
       of,
       has: (kind: string) => kind !== 'HTTPRoute' || this.isGatewayApi,
       observeWrite: () => {},
