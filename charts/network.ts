@@ -8,9 +8,16 @@ import { DATABASE_PORT } from './database.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 import { selector } from './pod.ts';
 import { POOLER_PORT } from './pooler.ts';
+import { PREDICTOR_PORT } from './predictor.ts';
 
 /** A namespace with this label may send requests to the API, besides the Gateway's own. */
 export const GATEWAY_LABEL = 'cryptosense.io/gateway';
+
+/** A namespace with this label may read the pods' /metrics: that of Prometheus. */
+const MONITORING_LABEL = 'cryptosense.io/monitoring';
+
+/** The pods of a Gateway that runs in its own namespace carry its name in this label (Gateway API, GEP-1762). */
+const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
@@ -31,13 +38,7 @@ export class NetworkChart extends Chart {
       labels: labels(environment.name, 'network'),
     });
     const { name } = environment;
-    new k8s.KubeNetworkPolicy(this, 'deny', {
-      metadata: { name: names(name).network('default') },
-      spec: {
-        podSelector: { matchLabels: { [LABELS.environment]: name } },
-        policyTypes: ['Ingress', 'Egress'],
-      },
-    });
+    if (!environment.spec.network.policies) return;
     for (const [component, flows] of Object.entries(allowed(environment)) as [Component, Flows][]) {
       new k8s.KubeNetworkPolicy(this, component, {
         metadata: { name: names(name).network(component) },
@@ -48,6 +49,14 @@ export class NetworkChart extends Chart {
         },
       });
     }
+    // The last to be written: when policies are switched on, no pod is cut off from what it is allowed.
+    new k8s.KubeNetworkPolicy(this, 'deny', {
+      metadata: { name: names(name).network('default') },
+      spec: {
+        podSelector: { matchLabels: { [LABELS.environment]: name } },
+        policyTypes: ['Ingress', 'Egress'],
+      },
+    });
   }
 }
 
@@ -60,10 +69,17 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       ingress: [
         from(
           API_PORT,
-          namespace(NAMESPACE_NAME, spec.routing.gateway.namespace),
+          spec.routing.gateway.className === undefined
+            ? namespace(NAMESPACE_NAME, spec.routing.gateway.namespace)
+            : { podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } },
           namespace(GATEWAY_LABEL, 'true'),
+          namespace(MONITORING_LABEL, 'true'),
           // The operator reads the pods' /metrics to judge a candidate.
           namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE),
+          ...spec.network.clients.map(({ namespaceLabels, podLabels }) => ({
+            namespaceSelector: { matchLabels: namespaceLabels },
+            ...(podLabels === undefined ? {} : { podSelector: { matchLabels: podLabels } }),
+          })),
         ),
       ],
       // Prices come from outside, over HTTPS from addresses that nobody knows beforehand.
@@ -71,13 +87,22 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
         nameResolution(),
         to(POOLER_PORT, pods('pooler')),
         to(CACHE_PORT, pods('cache')),
+        to(PREDICTOR_PORT, pods('predictor')),
         { ports: [tcp(443)] },
+        ...spec.network.egress.map(({ cidr, ports }) => ({
+          to: [{ ipBlock: { cidr } }],
+          ports: ports.map(tcp),
+        })),
       ],
     },
     migration: { egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },
     pooler: {
-      ingress: [from(POOLER_PORT, pods('api'))],
+      ingress: [from(POOLER_PORT, pods('api'), pods('predictor'))],
       egress: [nameResolution(), to(DATABASE_PORT, pods('database'))],
+    },
+    predictor: {
+      ingress: [from(PREDICTOR_PORT, pods('api'))],
+      egress: [nameResolution(), to(POOLER_PORT, pods('pooler'))],
     },
     database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
     cache: { ingress: [from(CACHE_PORT, pods('api'))] },

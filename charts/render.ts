@@ -1,12 +1,20 @@
 import { App, type Chart } from 'cdk8s';
-import type { Manifest, ResolvedEnvironment } from '../operator/api/resolved.ts';
+import {
+  type Manifest,
+  type ReleaseInputs,
+  type ResolvedEnvironment,
+  releaseInputs,
+} from '../operator/api/resolved.ts';
 import { ApiChart } from './api.ts';
 import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
+import { GatewayChart } from './gateway.ts';
 import { MigrationChart } from './migration.ts';
+import { MonitoringChart } from './monitoring.ts';
 import { NetworkChart } from './network.ts';
 import { OperatorChart, type OperatorOptions } from './operator.ts';
 import { PoolerChart } from './pooler.ts';
+import { PredictorChart } from './predictor.ts';
 import { ProtectionChart } from './protection.ts';
 import { type Revision, RevisionChart } from './revision.ts';
 import { type Backend, RoutingChart } from './routing.ts';
@@ -20,10 +28,16 @@ export interface Components {
   database: Manifest[];
   pooler: Manifest[];
   cache: Manifest[];
+  /** Nothing where it is switched off. */
+  predictor: Manifest[];
   /** What all revisions of the API share: ServiceAccount, PodDisruptionBudget, HorizontalPodAutoscaler. */
   api: Manifest[];
-  /** NetworkPolicies: nothing is allowed but the flows that the other components need. */
+  /** NetworkPolicies: nothing is allowed but the flows that the other components need. Empty when switched off. */
   network: Manifest[];
+  /** The Gateway of the environment and the redirect to HTTPS; empty when it uses one that is there. */
+  gateway: Manifest[];
+  /** The ServiceMonitor, for clusters that know it. */
+  monitoring: Manifest[];
 }
 
 export interface RenderedRevision {
@@ -33,13 +47,22 @@ export interface RenderedRevision {
   configMap: Manifest;
 }
 
-export function renderComponents(environment: ResolvedEnvironment): Components {
+/** `stable` is the release that serves, of which the predictor has its image; before there is one, that of the spec. */
+export function renderComponents(
+  environment: ResolvedEnvironment,
+  stable: ReleaseInputs = releaseInputs(environment),
+): Components {
   return {
     database: objects((app) => new DatabaseChart(app, environment)),
     pooler: objects((app) => new PoolerChart(app, environment)),
     cache: objects((app) => new CacheChart(app, environment)),
+    predictor: environment.spec.predictor.enabled
+      ? objects((app) => new PredictorChart(app, environment, stable))
+      : [],
     api: objects((app) => new ApiChart(app, environment)),
     network: objects((app) => new NetworkChart(app, environment)),
+    gateway: objects((app) => new GatewayChart(app, environment)),
+    monitoring: objects((app) => new MonitoringChart(app, environment)),
   };
 }
 

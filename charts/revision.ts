@@ -10,6 +10,7 @@ import {
 } from '../operator/api/resolved.ts';
 import { API_PORT } from './api.ts';
 import { podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
+import { predictorUrl } from './predictor.ts';
 
 /**
  * A release as the charts need it: its hash and what its pods are made from. Its number in the history is not
@@ -71,6 +72,10 @@ export class RevisionChart extends Chart {
         env: [
           { name: 'DATABASE_URL_FILE', value: `${SECRETS_FOLDER}/DATABASE_URL` },
           { name: 'REDIS_URL_FILE', value: `${SECRETS_FOLDER}/REDIS_URL` },
+          // Set whether there is a predictor or not: switching it on must need no release.
+          ...(inputs.config.PREDICTOR_URL === undefined
+            ? [{ name: 'PREDICTOR_URL', value: predictorUrl(environment) }]
+            : []),
         ],
         // 60 s to start, then 30 s / 5 s / 3 failures as the guide has it; readiness looks more often, so that
         // a roll-out is swift and a pod that lost its database is soon without requests.

@@ -25,9 +25,13 @@ export const CLUSTER_RULES: k8s.PolicyRule[] = [
   { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: PRUNE },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: PRUNE },
   { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: KEEP },
+  { apiGroups: ['gateway.networking.k8s.io'], resources: ['gateways'], verbs: PRUNE },
+  { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors'], verbs: PRUNE },
   // Only looked at.
   { apiGroups: [''], resources: ['pods'], verbs: WATCH },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
+  // Whether cert-manager is there, and what it says of the certificate of a Gateway.
+  { apiGroups: ['cert-manager.io'], resources: ['certificates'], verbs: WATCH },
   // Credentials are made once; the operator never reads one, not even its own.
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },

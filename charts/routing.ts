@@ -1,6 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { apiListeners, GATEWAY_API } from './gateway.ts';
 
 /** A revision and its share of the requests; only the proportion of the weights counts. */
 export interface Backend {
@@ -18,13 +19,22 @@ export class RoutingChart extends Chart {
     const { name, spec } = environment;
     const own = names(name);
     const { gateway, hostnames } = spec.routing;
+    // Of a Gateway that others made the listeners are not known: the route attaches to all that take it.
+    const listeners =
+      gateway.className === undefined
+        ? [{}]
+        : apiListeners(environment).map((sectionName) => ({ sectionName }));
 
     new ApiObject(this, 'route', {
-      apiVersion: 'gateway.networking.k8s.io/v1',
+      apiVersion: GATEWAY_API,
       kind: 'HTTPRoute',
       metadata: { name: own.api },
       spec: {
-        parentRefs: [{ name: gateway.name, namespace: gateway.namespace }],
+        parentRefs: listeners.map((listener) => ({
+          name: gateway.name,
+          namespace: gateway.namespace,
+          ...listener,
+        })),
         ...(hostnames.length > 0 ? { hostnames } : {}),
         rules: [
           {

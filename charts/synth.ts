@@ -47,7 +47,7 @@ export function distribution(image: string): Map<string, string> {
     // Of a backup or a restore no objects are made in advance.
     if (parse(text).kind !== KIND) continue;
     const manifests = exampleManifests(text);
-    for (const [component, objects] of Object.entries(manifests))
+    for (const [component, objects] of Object.entries(manifests).filter(([, list]) => list.length > 0))
       files.set(join(example.replace(/\.yaml$/, ''), `${component}.yaml`), documents(objects));
   }
   return files;

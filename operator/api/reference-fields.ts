@@ -24,7 +24,8 @@ export function* fieldsOf(schema: Schema, path = ''): Generator<ReferenceField> 
 /** Forms that occur in many fields, explained once at the end of the page. */
 const FORMS: Record<string, z.ZodType> = {
   duration: forms.duration(),
-  quantity: forms.quantity,
+  CPU: forms.cpu(),
+  size: forms.bytes(),
   image: forms.image(),
   name: forms.objectName(),
   'time of day': forms.timeOfDay(),

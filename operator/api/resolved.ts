@@ -76,6 +76,8 @@ export function names(name: string) {
     sentinel: `${name}-sentinel`,
     predictor: `${name}-predictor`,
     gateway: `${name}-gateway`,
+    redirect: `${name}-redirect`,
+    monitor: name,
     certificate: `${name}-tls`,
     api: `${name}-api`,
     revision: (revision: string) => `${name}-api-${revision}`,
@@ -116,6 +118,7 @@ export type Component =
   | 'predictor'
   | 'migration'
   | 'routing'
+  | 'monitoring'
   | 'network'
   | 'forms';
 

@@ -35,6 +35,11 @@ export class Caches {
           ...shared,
           resource: resource as Resource,
           labelSelector: MANAGED_SELECTOR,
+          // What could not be written before can be now, for any environment.
+          onAvailability: () => {
+            for (const { metadata } of this.environments())
+              onChange(keyOf(metadata.namespace, metadata.name));
+          },
           indexes: {
             [BY_ENVIRONMENT]: (object: KubeObject) => {
               const environment = object.metadata.labels?.[LABELS.environment];

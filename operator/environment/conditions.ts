@@ -2,6 +2,7 @@ import { names, selectorOf } from '../api/resolved.ts';
 import type { Condition, EnvironmentStatus } from '../api/status.ts';
 import type { RolloutDecision } from '../rollout/state.ts';
 import { REFRESH } from './forms.ts';
+import { gatewayAddress, gatewayProblem } from './gateway.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -32,8 +33,11 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     DatabaseReady: workload(snapshot.workloads.database),
     PoolerReady: workload(snapshot.workloads.pooler),
     CacheReady: workload(snapshot.workloads.cache),
+    // Not among those that Ready and Reconciling wait for: the API serves without it.
+    ...(snapshot.workloads.predictor ? { PredictorReady: workload(snapshot.workloads.predictor) } : {}),
     ApiReady: apiReady(snapshot, memory),
     RoutingReady: routingReady(snapshot),
+    MonitoringReady: monitoringReady(snapshot),
     RolledBack: memory.rejected
       ? verdict(
           'True',
@@ -64,7 +68,6 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   verdicts.Stalled = stalled ?? verdict('False', 'NotStalled', 'Nothing stands in the way.');
 
   const stableView = snapshot.views.find((view) => view.revision === memory.stable?.revision);
-  const host = snapshot.resolved.spec.routing.hostnames[0];
   return {
     observedGeneration: environment.metadata.generation,
     conditions: Object.entries(verdicts).map(([type, value]) =>
@@ -79,10 +82,15 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     ...(memory.candidate ? { candidate: memory.candidate } : {}),
     ...(memory.rejected ? { rejected: memory.rejected } : {}),
     ...(memory.retired?.length ? { retired: memory.retired } : {}),
-    endpoint: host
-      ? `http://${host}`
-      : `any host of Gateway ${snapshot.resolved.spec.routing.gateway.namespace}/${snapshot.resolved.spec.routing.gateway.name}`,
+    endpoint: endpointOf(snapshot),
   };
+}
+
+function endpointOf(snapshot: Snapshot): string {
+  const { gateway, hostnames, tls } = snapshot.resolved.spec.routing;
+  const host = hostnames[0] ?? gatewayAddress(snapshot);
+  if (host === undefined) return `any host of Gateway ${gateway.namespace}/${gateway.name}`;
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`;
 }
 
 /** Pods of a revision that exist. */
@@ -121,6 +129,8 @@ function routingReady(snapshot: Snapshot): Verdict {
       'The cluster has no HTTPRoute resource: install the Gateway API (standard channel) and a gateway.',
     );
   }
+  const problem = gatewayProblem(snapshot);
+  if (problem) return verdict('False', problem.reason, problem.message);
   const { route } = snapshot;
   if (!route)
     return verdict(
@@ -155,6 +165,20 @@ function upToDate({ resolved, now }: Snapshot, outdated: string[]): Verdict {
     'RenewalPending',
     `${outdated.join(', ')}: still in the form of an earlier version of the operator, so that its upgrade restarts no pod. Renewed ${when}; at once with the annotation ${REFRESH} (any new value).`,
   );
+}
+
+/** Whether Prometheus is told of the pods. Nobody is served worse without: Ready does not depend on it. */
+function monitoringReady(snapshot: Snapshot): Verdict {
+  const { enabled } = snapshot.resolved.spec.observability.serviceMonitor;
+  if (!enabled)
+    return verdict('True', 'SwitchedOff', 'observability.serviceMonitor.enabled is false: there is none.');
+  return snapshot.has('ServiceMonitor')
+    ? verdict('True', 'Written', 'A ServiceMonitor tells Prometheus of the pods.')
+    : verdict(
+        'False',
+        'ServiceMonitorMissing',
+        'The cluster has no ServiceMonitor resource: the pods are scraped once the Prometheus operator is installed.',
+      );
 }
 
 function workload({ ready, message }: { ready: boolean; message: string }): Verdict {

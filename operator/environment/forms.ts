@@ -27,6 +27,8 @@ export interface RenderedComponent {
   manifests: Manifest[];
   /** Hash of those of them that make its form. */
   hash: string;
+  /** What else than the spec it follows at once: the predictor follows the release that serves. */
+  follows?: unknown;
 }
 
 /** Any new value of this annotation of the environment brings every component into its newest form at once. */
@@ -56,10 +58,10 @@ export function chooseForms(
   const forms: Record<string, Form> = {};
   const outdated: string[] = [];
   let mayRenew = renew;
-  for (const [component, { manifests, hash }] of Object.entries(rendered)) {
+  for (const [component, { manifests, hash, follows }] of Object.entries(rendered)) {
     const own = manifests.filter(({ kind }) => KINDS.has(kind));
     if (own.length === 0) continue;
-    const inputs = inputsOf(component, environment, refresh);
+    const inputs = inputsOf(component, environment, refresh, follows);
     const before = kept?.forms[component];
     const isOutdated = before !== undefined && before.inputs === inputs && before.hash !== hash;
     if (isOutdated && !mayRenew) {
@@ -78,14 +80,20 @@ export function chooseForms(
   return { manifests, outdated, record: { number: (kept?.number ?? 0) + 1, forms } };
 }
 
-export function renderedComponent(manifests: Manifest[]): RenderedComponent {
-  return { manifests, hash: digest(manifests.filter(({ kind }) => KINDS.has(kind))) };
+export function renderedComponent(manifests: Manifest[], follows?: unknown): RenderedComponent {
+  const hash = digest(manifests.filter(({ kind }) => KINDS.has(kind)));
+  return { manifests, hash, ...(follows === undefined ? {} : { follows }) };
 }
 
-function inputsOf(component: string, { spec }: ResolvedEnvironment, refresh: string): string {
+function inputsOf(
+  component: string,
+  { spec }: ResolvedEnvironment,
+  refresh: string,
+  follows: unknown,
+): string {
   const own = (spec as unknown as Record<string, unknown>)[component];
   const { tier, scheduling, images } = spec;
-  return digest({ own, tier, scheduling, images, refresh });
+  return digest({ own, tier, scheduling, images, refresh, ...(follows === undefined ? {} : { follows }) });
 }
 
 function identity(forms: Record<string, Form>): string {

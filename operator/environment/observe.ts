@@ -81,9 +81,17 @@ export function observe(
         pods: podsOf('cache'),
         storage: resolved.spec.cache.storage,
       }),
+      ...(resolved.spec.predictor.enabled
+        ? {
+            predictor: workloadOf('The predictor', caches.get('Deployment', namespace, its.predictor), {
+              pods: podsOf('predictor'),
+            }),
+          }
+        : {}),
     },
     live: (manifest) => own(manifest.kind, manifest.metadata.name),
     all: of,
+    has: (kind) => caches.has(kind),
     credentials: seen.credentials,
   };
 }

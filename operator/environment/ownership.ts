@@ -20,6 +20,7 @@ export type Step = (typeof STEPS)[number];
 
 const STEP_OF: Record<Component, Step> = {
   routing: 'the route',
+  monitoring: 'the API',
   api: 'the API',
   migration: 'the API',
   predictor: 'the API',

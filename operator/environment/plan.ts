@@ -72,9 +72,6 @@ export interface Rendered {
 
 const KEPT_RECORDS = 10;
 
-/** Nothing tells of a resource type that was installed and has no object yet: it has to be looked for. */
-const GATEWAY_API_MS = 30_000;
-
 /** In an open maintenance window the next component is renewed as soon as things are calm; changes wake the plan, too. */
 const RENEWAL_MS = 10_000;
 
@@ -94,7 +91,8 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     renew: isOpen(maintenance.window, snapshot.now) && isCalm(snapshot),
   });
   if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
-  for (const component of forms.manifests) {
+  // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
+  for (const component of forms.manifests.filter(({ kind }) => snapshot.has(kind))) {
     const manifest = withFloor(
       withLiveClaims(component, snapshot.live(component)),
       snapshot.resolved.spec,
@@ -135,7 +133,6 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   }
   const againInMs = Math.min(
     decision.againInMs ?? Number.POSITIVE_INFINITY,
-    snapshot.gatewayApi ? Number.POSITIVE_INFINITY : GATEWAY_API_MS,
     autoscaling.quietHours ? untilChange(autoscaling.quietHours, snapshot.now) : Number.POSITIVE_INFINITY,
     forms.outdated.length > 0 ? untilRenewal(snapshot) : Number.POSITIVE_INFINITY,
   );

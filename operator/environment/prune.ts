@@ -18,6 +18,8 @@ export const PRUNED = [
   'HorizontalPodAutoscaler',
   'NetworkPolicy',
   'HTTPRoute',
+  'Gateway',
+  'ServiceMonitor',
 ];
 
 /**
@@ -41,7 +43,7 @@ export function strays(
   return live
     .filter((object) => PRUNED.includes(object.kind) && !wanted.has(keyOf(object)))
     .filter((object) => isOurs(object, name, uid) && !object.metadata.deletionTimestamp)
-    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+    .sort((a, b) => Number(forbids(b)) - Number(forbids(a)) || (keyOf(a) < keyOf(b) ? -1 : 1))
     .map(({ kind, metadata }) => ({
       type: 'delete',
       kind,
@@ -62,6 +64,12 @@ function isOurs(object: Live, name: string, uid: string): boolean {
     hasRightOwner(object, uid) &&
     isStamped(object)
   );
+}
+
+/** A policy that only forbids goes before those that allow: in the other order pods would be cut off for a moment. */
+function forbids({ kind, spec }: Live): boolean {
+  const { ingress, egress } = (spec ?? {}) as { ingress?: unknown; egress?: unknown };
+  return kind === 'NetworkPolicy' && !ingress && !egress;
 }
 
 function keyOf({ kind, metadata }: { kind: string; metadata: { name: string } }): string {

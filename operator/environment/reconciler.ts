@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { renderComponents, renderRevision } from '../../charts/render.ts';
-import { type Environment, names, type ResolvedEnvironment, releaseInputs } from '../api/resolved.ts';
+import { type Environment, names, releaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -18,6 +18,7 @@ import { measureWhenDue } from './measure.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
 import { isAnswered } from './route.ts';
+import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
 import type { WatchToPlan } from './watch-to-plan.ts';
@@ -110,7 +111,7 @@ export class EnvironmentReconciler {
       ...(answeredAt === undefined ? {} : { answeredAt }),
       ...(measured ? { measured } : {}),
     });
-    const plan = makePlan(snapshot, this.#render(key, snapshot.resolved), this.#actor.settled);
+    const plan = makePlan(snapshot, this.#render(key, snapshot), this.#actor.settled);
     planned();
 
     const failures: Failure[] = [];
@@ -257,18 +258,23 @@ export class EnvironmentReconciler {
     this.#events.event({ regarding, type, reason, note: message, action: 'Reconcile' });
   }
 
-  #render(key: string, resolved: ResolvedEnvironment): Rendered {
+  #render(key: string, snapshot: Snapshot): Rendered {
+    const { resolved } = snapshot;
+    const serving = servingRelease(snapshot);
     const inputs = createHash('sha256')
-      .update(canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 } }))
+      .update(canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 }, serving }))
       .digest('base64');
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const components = this.#renderComponents(resolved);
+    const components = this.#renderComponents(resolved, serving);
     const release = releaseInputs(resolved);
     const revision = { revision: revisionOf(release), inputs: release };
     const rendered: Rendered = parts.intern({
       components: Object.fromEntries(
-        Object.entries(components).map(([name, manifests]) => [name, renderedComponent(manifests)]),
+        Object.entries(components).map(([name, manifests]) => [
+          name,
+          renderedComponent(manifests, name === 'predictor' ? serving : undefined),
+        ]),
       ),
       desired: renderRevision(resolved, revision),
     });

@@ -66,6 +66,28 @@ export const RESOURCES = {
     kind: 'HTTPRoute',
     namespaced: true,
   },
+  gateways: {
+    group: 'gateway.networking.k8s.io',
+    version: 'v1',
+    plural: 'gateways',
+    kind: 'Gateway',
+    namespaced: true,
+  },
+  // cert-manager gives the Certificate of a Gateway the Gateway's labels.
+  certificates: {
+    group: 'cert-manager.io',
+    version: 'v1',
+    plural: 'certificates',
+    kind: 'Certificate',
+    namespaced: true,
+  },
+  serviceMonitors: {
+    group: 'monitoring.coreos.com',
+    version: 'v1',
+    plural: 'servicemonitors',
+    kind: 'ServiceMonitor',
+    namespaced: true,
+  },
 } as const satisfies Record<string, Resource>;
 
 /** What the operator watches besides environments. Secrets are not: it may create them, and never reads one. */

@@ -50,11 +50,14 @@ export interface Snapshot {
   route: RouteView | undefined;
   /** Whether HTTPRoute is a resource of this cluster. */
   gatewayApi: boolean;
-  workloads: { database: Workload; pooler: Workload; cache: Workload };
+  /** No predictor where it is switched off. */
+  workloads: { database: Workload; pooler: Workload; cache: Workload; predictor?: Workload };
   /** The live object of the same kind and name, if there is one. */
   live(manifest: Pick<Manifest, 'kind' | 'metadata'>): Live | undefined;
   /** Every live object of this kind that carries the label of the environment. */
   all(kind: string): Live[];
+  /** Whether the cluster has this resource type. */
+  has(kind: string): boolean;
   /** True when this process has made sure of the credentials. */
   credentials: boolean;
 }

@@ -5,11 +5,16 @@ import type { ResolvedEnvironment } from '../api/resolved.ts';
  * defaults: one sentence each, with what to do.
  */
 export function problemsOf(environment: ResolvedEnvironment): string[] {
-  const { autoscaling, tier } = environment.spec;
+  const { autoscaling, routing, tier } = environment.spec;
   const problems: string[] = [];
   if (autoscaling.minReplicas > autoscaling.maxReplicas) {
     problems.push(
       `spec.autoscaling.minReplicas (${autoscaling.minReplicas}) is above maxReplicas (${autoscaling.maxReplicas}, of which tier ${tier} may be the source): set both`,
+    );
+  }
+  if (routing.tls?.issuer && routing.hostnames.length === 0) {
+    problems.push(
+      `spec.routing.tls.issuer (${routing.tls.issuer.name}) cannot make a certificate for every host: name them in spec.routing.hostnames`,
     );
   }
   return problems;

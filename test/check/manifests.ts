@@ -7,6 +7,7 @@ import { buildGo, moduleFolder, moduleVersion } from '../../local/go.ts';
 import type { Report } from '../../local/report.ts';
 import { customResourceDefinitions } from '../../operator/api/crd.ts';
 import { type CustomResourceDefinition, KubeSchemas } from './kube-schemas.ts';
+import { PROMETHEUS_OPERATOR, serviceMonitorDefinition } from './service-monitor.ts';
 import { tool } from './tool.ts';
 
 /** What kube-score asks for and does not get. It gets everything else, or `npm run check` fails. */
@@ -60,6 +61,7 @@ async function schemaFolder(report: Report): Promise<string> {
   const versions = [
     await moduleVersion('kubernetes', 'k8s.io/kubernetes'),
     await moduleVersion('gateway-api', 'sigs.k8s.io/gateway-api'),
+    await moduleVersion('prometheus-operator', PROMETHEUS_OPERATOR),
   ];
   const own = customResourceDefinitions() as unknown as CustomResourceDefinition[];
   const code = readFileSync(join(import.meta.dirname, 'kube-schemas.ts'), 'utf8');
@@ -68,8 +70,11 @@ async function schemaFolder(report: Report): Promise<string> {
     const gateway = await moduleFolder('gateway-api', 'sigs.k8s.io/gateway-api', report);
     const openapi = readFileSync(join(kubernetes, 'api/openapi-spec/swagger.json'), 'utf8');
     const schemas = new KubeSchemas(JSON.parse(openapi));
-    for (const crd of [...own, ...definitionsIn(join(gateway, 'config/crd/standard'))])
-      schemas.addCustomResource(crd);
+    const others = [
+      ...definitionsIn(join(gateway, 'config/crd/standard')),
+      await serviceMonitorDefinition(report),
+    ];
+    for (const crd of [...own, ...others]) schemas.addCustomResource(crd);
     for (const [name, schema] of schemas.files) writeFileSync(join(dir, name), JSON.stringify(schema));
   });
 }

@@ -74,8 +74,7 @@ export const WRONG_RESOURCES: WrongResource[] = [
   {
     name: 'memory of an unknown unit',
     resource: environment({ cache: { resources: { memory: '64MB' } } }),
-    sentence:
-      /a quantity is a number above zero, with a unit where one is needed: 500m of CPU, 1Gi of memory/,
+    sentence: /memory and storage are written with a unit, above zero: 512Mi or 20Gi/,
   },
   {
     name: 'a host name with a port',

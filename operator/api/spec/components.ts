@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CelRule, image, objectName, quantity, resources, rules } from './forms.ts';
+import { bytes, type CelRule, image, objectName, resources, rules } from './forms.ts';
 
 /** Only as far as both values are written: the operator watches over the rest. */
 function grows(component: string): CelRule {
@@ -76,7 +76,7 @@ const MANAGED_PARAMETERS = [
 export const database = z
   .object({
     image: image().describe('Image of PostgreSQL 15, with TimescaleDB where it is to be had.').optional(),
-    storage: quantity
+    storage: bytes()
       .describe('Size of the data volume, for example 20Gi. It can grow, not shrink.')
       .optional(),
     storageClassName: storageClassName().optional(),
@@ -139,7 +139,7 @@ export const cache = z
       .max(3)
       .describe('Redis pods: a primary and its replicas. From 2 on, three Sentinels choose a new primary.')
       .optional(),
-    storage: quantity
+    storage: bytes()
       .describe('Size of the volume of the append-only file. It can grow, not shrink.')
       .optional(),
     storageClassName: storageClassName().optional(),

@@ -35,15 +35,26 @@ export function notZero(message: string): CelRule {
   return { rule: `!self.matches(r'${DURATION.source}') || duration(self) > duration('0s')`, message };
 }
 
-const QUANTITY = /^([1-9][0-9]*([.][0-9]+)?|0[.]0*[1-9][0-9]*)(m|Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+/** Above zero: what asks for nothing is a mistake. */
+const POSITIVE = '([1-9][0-9]*([.][0-9]+)?|0[.]0*[1-9][0-9]*)';
+const CPU = new RegExp(`^(${POSITIVE}|[1-9][0-9]*m)$`);
+const BYTES = new RegExp(`^${POSITIVE}(Ki|Mi|Gi|Ti|k|M|G|T)$`);
 
-// `cpu: 2` is a number in YAML and `cpu: 500m` is not: both are written, so both are taken.
-export const quantity = z.union([z.int().min(1), z.string().min(1).max(16).regex(QUANTITY)]).meta(
-  rules({
-    rule: `string(self).matches(r'${QUANTITY.source}')`,
-    message: 'a quantity is a number above zero, with a unit where one is needed: 500m of CPU, 1Gi of memory',
-  }),
-);
+// `cpu: 2` is a number in YAML and `cpu: 500m` is not: both are written, so both are taken. Bytes are never a plain number: memory of
+// 512, or of 512m, is a slip that would only show in a pod that cannot start.
+function quantity(pattern: RegExp, message: string) {
+  return z
+    .union([z.int().min(1), z.string().min(1).max(16).regex(pattern)])
+    .meta(rules({ rule: `string(self).matches(r'${pattern.source}')`, message }));
+}
+
+export function cpu() {
+  return quantity(CPU, 'CPU is written in cores or thousandths of one, above zero: 2, 0.5 or 500m');
+}
+
+export function bytes() {
+  return quantity(BYTES, 'memory and storage are written with a unit, above zero: 512Mi or 20Gi');
+}
 
 export function image(...others: CelRule[]) {
   return form(
@@ -56,10 +67,10 @@ export function image(...others: CelRule[]) {
 
 export const resources = z
   .object({
-    cpu: quantity
+    cpu: cpu()
       .describe('CPU that is requested, for example 500m. There is no CPU limit: it would only throttle.')
       .optional(),
-    memory: quantity
+    memory: bytes()
       .describe('Memory that is requested and at the same time the limit, for example 1Gi.')
       .optional(),
   })
@@ -94,9 +105,26 @@ export function labelMap(description: string) {
     });
 }
 
+/** One field of a schedule: *, a value or a range of them, with a step, in a list. */
+function cronField(value: string): string {
+  return `([*]|${value}(-${value})?)([/][1-9][0-9]?)?(,([*]|${value}(-${value})?)([/][1-9][0-9]?)?)*`;
+}
+
+const CRON = new RegExp(
+  `^${[
+    '[0-5]?[0-9]',
+    '([01]?[0-9]|2[0-3])',
+    '([1-9]|0[1-9]|[12][0-9]|3[01])',
+    '([1-9]|0[1-9]|1[0-2]|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)',
+    '([0-7]|Mon|Tue|Wed|Thu|Fri|Sat|Sun)',
+  ]
+    .map(cronField)
+    .join(' ')}$`,
+);
+
 export function cron(description: string) {
   return form(
-    /^[0-9*,/-]+( [0-9A-Za-z*,/-]+){4}$/,
+    CRON,
     'a schedule has the five fields of cron (minute hour day month weekday, in UTC), for example "0 2 * * *"',
     64,
   ).describe(description);

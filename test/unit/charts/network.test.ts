@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { renderComponents } from '../../../charts/render.ts';
 import { suite } from '../../harness/suite.ts';
-import { everything, resolved, workloads } from './environments.ts';
+import { everything, find, resolved, workloads } from './environments.ts';
 
 const test = suite('network policies');
 
@@ -64,6 +64,7 @@ const PORTS: Record<string, number> = {
   pooler: 6432,
   database: 5432,
   cache: 6379,
+  predictor: 3000,
   migration: 3000,
 };
 
@@ -74,8 +75,10 @@ test('inside an environment exactly the flows that it needs are allowed', () => 
   assert.equal(flows.sort(), [
     'api -> cache',
     'api -> pooler',
+    'api -> predictor',
     'migration -> database',
     'pooler -> database',
+    'predictor -> pooler',
   ]);
 });
 
@@ -85,15 +88,65 @@ test('every pod may resolve names, except those that speak to nobody', () => {
       ({ to, ports }) => !to && ports.some(({ port }) => port === 53),
     ),
   );
-  assert.equal(resolving.sort(), ['api', 'migration', 'pooler']);
+  assert.equal(resolving.sort(), ['api', 'migration', 'pooler', 'predictor']);
 });
 
-test('the API is open to the namespaces of the operator and of the gateway, and to no other one', () => {
-  const peers = rulesFor(pods.api ?? {}, 'ingress').flatMap(({ from }) => from ?? []);
-  assert.equal(
-    peers.map(({ namespaceSelector }) => Object.values(namespaceSelector?.matchLabels ?? {})[0]),
-    ['gateway-system', 'true', 'cryptosense-system'],
-  );
+function policyOfApi(spec: Parameters<typeof resolved>[0]): Policy {
+  return find(renderComponents(resolved(spec)).network, 'NetworkPolicy', 'shop-network-api').spec as Policy;
+}
+
+/** Who may reach the pods of the API, besides pods of the environment itself. */
+function callers(spec: Parameters<typeof resolved>[0]) {
+  return (policyOfApi(spec).ingress ?? []).flatMap(({ from }) => from ?? []);
+}
+const gateways = { namespaceSelector: { matchLabels: { 'cryptosense.io/gateway': 'true' } } };
+const monitoring = { namespaceSelector: { matchLabels: { 'cryptosense.io/monitoring': 'true' } } };
+const operator = {
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'cryptosense-system' } },
+};
+
+test('the API is open to the gateway, to Prometheus and to the operator, and to no other namespace', () => {
+  const shared = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'gateway-system' } } };
+  assert.equal(callers({}), [shared, gateways, monitoring, operator]);
+});
+
+test('of a Gateway of its own only the pods that carry its name reach the API from the same namespace', () => {
+  const own = { podSelector: { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'shop-gateway' } } };
+  const spec = { routing: { gateway: { className: 'istio' } } };
+  assert.equal(callers(spec), [own, gateways, monitoring, operator]);
+});
+
+test('clients that are named reach the API, and it reaches the networks that are named', () => {
+  const network = {
+    clients: [
+      { namespaceLabels: { team: 'risk' } },
+      { namespaceLabels: { team: 'web' }, podLabels: { app: 'shop' } },
+    ],
+    egress: [{ cidr: '10.1.0.0/16', ports: [8443, 9092] }],
+  };
+  assert.equal(callers({ network }).slice(4), [
+    { namespaceSelector: { matchLabels: { team: 'risk' } } },
+    {
+      namespaceSelector: { matchLabels: { team: 'web' } },
+      podSelector: { matchLabels: { app: 'shop' } },
+    },
+  ]);
+  assert.equal(policyOfApi({ network }).egress?.at(-1), {
+    to: [{ ipBlock: { cidr: '10.1.0.0/16' } }],
+    ports: [
+      { protocol: 'TCP', port: 8443 },
+      { protocol: 'TCP', port: 9092 },
+    ],
+  });
+});
+
+test('there is no policy at all when they are switched off', () => {
+  assert.equal(renderComponents(resolved({ network: { policies: false } })).network, []);
+});
+
+test('the policy that allows nothing is written after those that allow', () => {
+  const names = renderComponents(environment).network.map(({ metadata }) => metadata.name);
+  assert.is(names.at(-1), 'shop-network-default');
 });
 
 test('every pod is under the policy that allows nothing', () => {

@@ -9,7 +9,7 @@ const all = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), .
 
 test('every pod satisfies the Pod Security Standard "restricted"', () => {
   const volumeTypes = ['configMap', 'emptyDir', 'secret'];
-  assert.is(workloads(all).length, 4 * 5 + 1);
+  assert.is(workloads(all).length, 4 * 6 + 1);
   for (const { name, spec } of workloads(all)) {
     const pod = spec.template.spec;
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) assert.is(pod[field], undefined, name);
@@ -53,8 +53,11 @@ test('the local tier asks for at most 700m CPU: every component, a candidate at 
   const environment = resolved({ tier: 'local', predictor: { enabled: true } });
   const { maxReplicas } = environment.spec.autoscaling;
   const milli = workloads(everything(environment)).map(({ name, spec }) => {
-    // The pods of a release are the operator's to count: as many of the stable one as of the candidate, at most.
-    const pods = name.startsWith('shop-api-') ? 2 * maxReplicas : (spec.replicas ?? 1);
+    // The pods of a release are the operator's to count: as many of the stable one as of the candidate, at most. Of
+    // the predictor a new pod comes before the old one goes.
+    const pods = name.startsWith('shop-api-')
+      ? 2 * maxReplicas
+      : (spec.replicas ?? 1) + (name === 'shop-predictor' ? 1 : 0);
     const cores = spec.template.spec.containers.map(({ resources }) => amount(resources.requests.cpu));
     return Math.round(1000 * pods * cores.reduce((sum, one) => sum + one, 0));
   });
@@ -67,7 +70,9 @@ test('no manifest holds a secret, a password or a login', () => {
   assert.not.match(JSON.stringify(all), /:\/\/[^/"\s]*@/);
   for (const { name, spec } of workloads(all)) {
     for (const { env = [] } of spec.template.spec.containers) {
-      const suspicious = env.filter(({ name: key }) => /PASSWORD|URL|TOKEN|KEY/.test(key));
+      const suspicious = env.filter(
+        ({ name: key }) => /PASSWORD|URL|TOKEN|KEY/.test(key) && key !== 'PREDICTOR_URL',
+      );
       for (const { name: key, value } of suspicious) {
         assert.match(key, /_FILE$/, name);
         assert.match(value ?? '', /^\/etc\/cryptosense\/secrets\//, name);
@@ -91,6 +96,7 @@ test('a pod sees only the keys of the credentials that it needs', () => {
     cache: ['redis-auth.conf'],
     api: ['DATABASE_URL', 'REDIS_URL'],
     migration: ['MIGRATION_DATABASE_URL'],
+    predictor: ['DATABASE_URL'],
   });
 });
 

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import { renderComponents, renderRevision, renderRoute } from '../../../charts/render.ts';
+import { releaseInputs } from '../../../operator/api/resolved.ts';
 import { suite } from '../../harness/suite.ts';
 import {
   everything,
@@ -137,6 +138,54 @@ test('every Service sends to a named port that the pods it selects have', () => 
     for (const { targetPort } of ports)
       assert.match(JSON.stringify(pods[0]?.spec.template.spec), `"name":"${targetPort}"`);
   }
+});
+
+test('the predictor runs the release that serves, or its own image, and can be left out', () => {
+  const image = (components: ReturnType<typeof renderComponents>) =>
+    workloads(components.predictor)[0]?.spec.template.spec.containers[0] as { image: string } | undefined;
+  const environment = resolved({ release: { image: 'cryptosense-api:2.0.0' } });
+  const serving = {
+    ...releaseInputs(environment),
+    image: 'cryptosense-api:1.0.0',
+    config: { NODE_ENV: 'staging' },
+  };
+  const rendered = renderComponents(environment, serving);
+  assert.is(image(rendered)?.image, 'cryptosense-api:1.0.0');
+  const env = workloads(rendered.predictor)[0]?.spec.template.spec.containers[0]?.env ?? [];
+  assert.equal(env, [
+    { name: 'NODE_ENV', value: 'staging' },
+    { name: 'DATABASE_URL_FILE', value: '/etc/cryptosense/secrets/DATABASE_URL' },
+  ]);
+  assert.is(image(renderComponents(environment))?.image, 'cryptosense-api:2.0.0');
+  const own = resolved({ predictor: { image: 'cryptosense-api:3.0.0' } });
+  assert.is(image(renderComponents(own, serving))?.image, 'cryptosense-api:3.0.0');
+  assert.equal(renderComponents(resolved({ predictor: { enabled: false } })).predictor, []);
+});
+
+test('only a predictor that may run on spot nodes bears their taints', () => {
+  const tolerations = (spot: boolean) =>
+    workloads(renderComponents(resolved({ predictor: { spot } })).predictor)[0]?.spec.template.spec
+      .tolerations;
+  assert.is((tolerations(true) as unknown[]).length, 3);
+  assert.is(tolerations(false), undefined);
+});
+
+test('a predictor of several pods has a disruption budget, one of one pod would only block a drain', () => {
+  const kinds = (replicas: number) =>
+    renderComponents(resolved({ predictor: { replicas } })).predictor.map(({ kind }) => kind);
+  assert.equal(kinds(1), ['Service', 'Deployment']);
+  assert.equal(kinds(2), ['Service', 'PodDisruptionBudget', 'Deployment']);
+});
+
+test('the API finds the predictor by its name, unless the release says another one', () => {
+  const url = (config: Record<string, string>) => {
+    const environment = resolved({ release: { image: 'cryptosense-api:1.0.0', config } });
+    const { deployment } = renderRevision(environment, revisionOf(environment));
+    const env = workloads([deployment])[0]?.spec.template.spec.containers[0]?.env ?? [];
+    return env.find(({ name }) => name === 'PREDICTOR_URL')?.value;
+  };
+  assert.is(url({}), 'http://shop-predictor');
+  assert.is(url({ PREDICTOR_URL: 'http://other' }), undefined);
 });
 
 test.run();

@@ -23,6 +23,8 @@ export class Cluster {
   /** Promises to users that were broken. */
   readonly broken: string[] = [];
   isGatewayUp = true;
+  /** Whether the Secrets that listeners name are there. */
+  hasCertificates = true;
   readonly #server: ApiServer;
 
   constructor(server: ApiServer) {
@@ -42,6 +44,7 @@ export class Cluster {
   /** The gateway answers much faster than a pod starts. */
   gateway(): void {
     for (const route of this.#server.list('HTTPRoute')) this.#accept(route);
+    for (const gateway of this.#server.list('Gateway')) this.#program(gateway);
   }
 
   /** Prometheus text of the pod at this address, which is its revision. */
@@ -131,6 +134,31 @@ export class Cluster {
       observedGeneration,
     }));
     this.#status(route, { parents: [{ conditions }] });
+  }
+
+  #program(gateway: Live): void {
+    if (!this.isGatewayUp) return;
+    const observedGeneration = gateway.metadata.generation;
+    const is = (type: string, status = 'True', reason = type) => ({
+      type,
+      status,
+      reason,
+      observedGeneration,
+    });
+    const { listeners } = gateway.spec as { listeners: { name: string; protocol: string }[] };
+    this.#status(gateway, {
+      addresses: [{ value: '192.0.2.7' }],
+      conditions: [is('Accepted'), is('Programmed')],
+      listeners: listeners.map(({ name, protocol }) => ({
+        name,
+        conditions: [
+          is('Accepted'),
+          protocol === 'HTTPS' && !this.hasCertificates
+            ? is('ResolvedRefs', 'False', 'InvalidCertificateRef')
+            : is('ResolvedRefs'),
+        ],
+      })),
+    });
   }
 
   #traffic(route: Live): void {

@@ -188,7 +188,7 @@ test('a gateway that answers nothing keeps nobody busy, and the release ends onc
 
 test('a gateway API that is installed later is found without anything else happening', async () => {
   const late = new World();
-  late.isGatewayApi = false;
+  late.lack('HTTPRoute', 'Gateway');
   late.create();
   await late.until(() => late.condition('ApiReady')?.status === 'True');
   assert.is(late.condition('RoutingReady')?.reason, 'GatewayApiMissing');
@@ -196,7 +196,7 @@ test('a gateway API that is installed later is found without anything else happe
     late.step();
     await late.settle();
   }
-  late.isGatewayApi = true;
+  late.lack();
   await late.until(() => late.condition('Ready')?.status === 'True', 60);
 });
 

@@ -106,4 +106,28 @@ test('a stray object is deleted once, one like it that a person made stays, and 
   assert.is(world.condition('Ready')?.status, 'True');
 });
 
+test('policies that are switched off go, the one that forbids first, and come back in the other order', async () => {
+  const world = new World().create();
+  await world.rest();
+  const policies = () => world.server.list('NetworkPolicy').map(({ metadata }) => metadata.name);
+  const before = policies();
+  assert.ok(before.length > 3);
+  world.server.writes.length = 0;
+  world.edit((spec) => {
+    spec.network = { policies: false };
+  });
+  await world.rest();
+  assert.equal(policies(), []);
+  const deleted = world.server.writes.filter((write) => write.startsWith('DELETE'));
+  assert.is(deleted.length, before.length);
+  assert.is(deleted[0], 'DELETE NetworkPolicy/shop-network-default');
+  world.edit((spec) => {
+    spec.network = { policies: true };
+  });
+  await world.rest();
+  assert.equal(policies().sort(), before.sort());
+  assert.is(policies().length, before.length);
+  assert.is(world.condition('Ready')?.status, 'True');
+});
+
 test.run();

@@ -42,9 +42,10 @@ export class World {
   /** What the operator sees; another server's objects make its cache stale. */
   seen: () => ApiServer = () => this.server;
   reconciles = 0;
-  isGatewayApi = true;
   /** Another version of the operator has other charts: used by the process that is started next. */
   charts: typeof renderComponents = renderComponents;
+  /** Resource types that the cluster lacks. */
+  readonly #lacking = new Set<string>();
   #reconciler: EnvironmentReconciler;
   #lookedAt = -1;
   #due = Number.POSITIVE_INFINITY;
@@ -79,6 +80,14 @@ export class World {
 
   condition(type: string) {
     return this.status.conditions?.find((condition) => condition.type === type);
+  }
+
+  /** The resource types that the cluster lacks from now on; the caches tell the operator of it. */
+  lack(...kinds: string[]): this {
+    this.#lacking.clear();
+    for (const kind of kinds) this.#lacking.add(kind);
+    this.#due = this.now;
+    return this;
   }
 
   edit(change: (spec: EnvironmentSpec) => void): void {
@@ -177,7 +186,7 @@ export class World {
         return live?.metadata.labels?.[LABELS.managedBy] === MANAGER ? live : undefined;
       },
       of,
-      has: (kind: string) => kind !== 'HTTPRoute' || this.isGatewayApi,
+      has: (kind: string) => !this.#lacking.has(kind),
       observeWrite: () => {},
       observeRemoval: () => {},
     } as unknown as Caches;
