@@ -4,6 +4,7 @@ import { API_VERSION } from './api/environment.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
 import { WatchToPlan } from './environment/watch-to-plan.ts';
+import { unlessAborted } from './kube/clock.ts';
 import { Controller } from './kube/controller.ts';
 import { EventRecorder } from './kube/events.ts';
 import { serveHealth } from './kube/health.ts';
@@ -11,23 +12,33 @@ import { LeaderElection } from './kube/lease.ts';
 import { jsonLog } from './kube/log.ts';
 import { createMetrics } from './kube/metrics.ts';
 import { KubeClient } from './kube/transport.ts';
+import { type Settings, settingsFrom } from './settings.ts';
 
-const log = jsonLog(process.env.LOG_LEVEL ?? 'info');
+/** What the pod's terminationGracePeriodSeconds (30) leaves: what has not ended by then is ended. */
+const GRACE_MS = 28_000;
+const WORK_MS = 20_000;
+const EVENTS_MS = 2_000;
+
+const settings = readSettings();
+const log = jsonLog(settings.logLevel);
 // A restarted container has the same pod name and process id, but is not the same process.
-const identity = `${process.env.POD_NAME ?? hostname()}_${randomUUID().slice(0, 8)}`;
-const home = process.env.POD_NAMESPACE ?? 'cryptosense-system';
-const watched = process.env.WATCH_NAMESPACE;
+const identity = `${settings.podName ?? hostname()}_${randomUUID().slice(0, 8)}`;
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+stop.signal.addEventListener('abort', () => {
+  setTimeout(() => {
+    log.error('the stop took too long; leaving what runs');
+    process.exit(1);
+  }, GRACE_MS).unref();
+});
 
 const metrics = createMetrics();
 const client = KubeClient.fromDefault({ metrics });
 let synced = false;
 const health = await serveHealth({
-  // Only where several run on one machine they need other ports than the image's.
-  port: Number(process.env.HEALTH_PORT ?? 8081),
-  metricsPort: Number(process.env.METRICS_PORT ?? 8080),
+  port: settings.healthPort,
+  metricsPort: settings.metricsPort,
   registry: metrics.registry,
   live: () => true,
   ready: () => synced || 'the caches are not filled yet',
@@ -38,7 +49,7 @@ let controller: Controller | undefined;
 const caches = new Caches({
   client,
   log,
-  ...(watched ? { namespace: watched } : {}),
+  ...(settings.watchNamespace ? { namespace: settings.watchNamespace } : {}),
   onChange: (key) => {
     // One that waits for the lease makes no plans.
     if (controller === undefined) return;
@@ -46,14 +57,20 @@ const caches = new Caches({
     controller.enqueue(key);
   },
 });
+const keys = () => caches.environments().map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 caches.start(stop.signal);
-await caches.synced();
-synced = true;
-log.info('caches are filled', { environments: caches.environments().length, api: API_VERSION });
+// A stop may come before the server has answered at all.
+await unlessAborted(caches.synced(), stop.signal).then(
+  () => {
+    synced = true;
+    log.info('caches are filled', { environments: keys().length, api: API_VERSION });
+  },
+  () => log.info('stopped before the caches were filled'),
+);
 
 const election = new LeaderElection({
   client,
-  namespace: home,
+  namespace: settings.homeNamespace,
   name: 'cryptosense-operator',
   identity,
   log,
@@ -80,13 +97,15 @@ try {
       name: 'cryptosenseenvironment',
       reconcile: reconciler.reconcile,
       workers: 4,
+      stopDeadlineMs: WORK_MS,
+      resync: { everyMs: settings.resyncMs, keys },
       log,
       metrics,
     });
-    for (const { metadata } of caches.environments())
-      controller.enqueue(`${metadata.namespace}/${metadata.name}`);
+    for (const key of keys()) controller.enqueue(key);
     await controller.run(leading.signal);
-    await events.flush();
+    // Events are worth a moment, not the lease's release.
+    await unlessAborted(events.flush(), AbortSignal.timeout(EVENTS_MS)).catch(() => {});
   });
 } catch (error) {
   // Another one leads now, or the lease cannot be renewed: a fresh process starts from what is, not from what was.
@@ -97,3 +116,12 @@ try {
 await health.close();
 await client.close();
 log.info('stopped');
+
+function readSettings(): Settings {
+  try {
+    return settingsFrom(process.env);
+  } catch (error) {
+    console.error(`The operator cannot start:\n${(error as Error).message}`);
+    process.exit(2);
+  }
+}

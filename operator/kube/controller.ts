@@ -28,6 +28,8 @@ export interface ControllerOptions {
   stopDeadlineMs?: number;
   /** A single reconciliation's signal is aborted after this long. */
   timeoutMs?: number;
+  /** Every key is looked at again after this long, plus up to a tenth, also when nothing was heard of it. */
+  resync?: { everyMs: number; keys: () => Iterable<string> };
   clock?: Clock;
 }
 
@@ -39,6 +41,7 @@ const AFTER_ABORT_MS = 1_000;
  * - One key is never reconciled twice at once; different keys by as many workers as asked for.
  * - Whatever `reconcile` throws, the workers go on: the key is tried again with exponential backoff, after a
  *   TerminalError not until it is enqueued again.
+ * - With `resync` no key is left alone for longer than that, and they do not all come at once.
  * - After a stop what runs may finish until the deadline; nothing new begins.
  */
 export class Controller {
@@ -50,6 +53,7 @@ export class Controller {
   readonly #metrics: Metrics;
   readonly #stopDeadlineMs: number;
   readonly #timeoutMs: number;
+  readonly #resync: ControllerOptions['resync'];
   readonly #clock: Clock;
   #busy = 0;
 
@@ -63,12 +67,14 @@ export class Controller {
     this.#metrics = metrics;
     this.#stopDeadlineMs = options.stopDeadlineMs ?? 20_000;
     this.#timeoutMs = options.timeoutMs ?? 300_000;
+    this.#resync = options.resync;
     this.#clock = clock;
     // A counter that was never touched is not exported, and an alert on its rate never fires.
     for (const result of ['success', 'error', 'requeue', 'requeue_after']) {
       metrics.reconciles.inc({ controller: name, result }, 0);
     }
-    metrics.reconcileErrors.inc({ controller: name }, 0);
+    for (const failures of [metrics.reconcileErrors, metrics.terminalErrors, metrics.panics])
+      failures.inc({ controller: name }, 0);
     metrics.maxConcurrent.set({ controller: name }, this.#workers);
     metrics.activeWorkers.set({ controller: name }, 0);
   }
@@ -84,6 +90,7 @@ export class Controller {
     const stop = () => this.#queue.shutdown();
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
+    const ticking = this.#resyncUntil(signal);
     const workers = Promise.all(Array.from({ length: this.#workers }, () => this.#work(hard.signal)));
     const deadline = new AbortController();
     const cutOff = async () => {
@@ -98,6 +105,18 @@ export class Controller {
     };
     await Promise.race([workers, cutOff()]);
     deadline.abort();
+    await ticking;
+  }
+
+  async #resyncUntil(signal: AbortSignal): Promise<void> {
+    if (this.#resync === undefined) return;
+    const { everyMs, keys } = this.#resync;
+    while (!signal.aborted) {
+      await pause(everyMs, signal, this.#clock);
+      if (signal.aborted) return;
+      // One that waits for an earlier time keeps it.
+      for (const key of keys()) this.#queue.add(key, 1 + (Math.random() * everyMs) / 10);
+    }
   }
 
   async #work(hard: AbortSignal): Promise<void> {

@@ -12,6 +12,10 @@ export interface OperatorProcess {
   readyUrl: string;
   /** Everything that it said. */
   log(): string;
+  /** Resolves with its exit code, or null when a signal ended it. */
+  ended: Promise<number | null>;
+  /** Sends the signal and waits for nothing. */
+  signal(signal: NodeJS.Signals): void;
   /** Its end; SIGTERM, when left out, is the graceful one. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -30,8 +34,11 @@ export async function startMetered(program: MeteredProgram): Promise<OperatorPro
   const logFile = join(folder, `${program.name}.log`);
   const { binary } = program;
   const child = startProcess(binary, program.args(health, metrics), logFile, program.env(health, metrics));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return {
     pid: child.pid ?? 0,
+    ended,
+    signal: (signal) => child.kill(signal),
     metricsUrl: `http://127.0.0.1:${metrics}/metrics`,
     readyUrl: `http://127.0.0.1:${health}/readyz`,
     log: () => readFileSync(logFile, 'utf8'),

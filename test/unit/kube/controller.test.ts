@@ -4,6 +4,7 @@ import { silentLog } from '../../../operator/kube/log.ts';
 import { createMetrics } from '../../../operator/kube/metrics.ts';
 import { suite } from '../../harness/suite.ts';
 import { eventually } from '../../integration/processes.ts';
+import { FakeClock } from './fake-clock.ts';
 
 const test = suite('controller');
 
@@ -94,6 +95,37 @@ test('requeueAfterMs brings the key back', async () => {
   await running({ reconcile }, async (controller) => {
     controller.enqueue('a');
     await eventually('it came back twice', () => calls === 3);
+  });
+});
+
+test('every key is looked at again after the resync period, spread over a tenth of it, and those that are gone are not', async () => {
+  const clock = new FakeClock();
+  const hour = 3_600_000;
+  const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`);
+  const seen: { key: string; at: number }[] = [];
+  const reconcile = async (key: string) => {
+    seen.push({ key, at: clock.now() });
+  };
+  const resync = { everyMs: hour, keys: () => keys };
+  await running({ reconcile, resync, clock }, async () => {
+    const moveOn = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 60_000) {
+        clock.advance(60_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await moveOn(hour);
+    assert.is(seen.length, 0, 'nothing before its time');
+    await moveOn(hour / 10);
+    assert.equal(new Set(seen.map(({ key }) => key)).size, 100);
+    assert.is(seen.length, 100);
+    assert.ok(new Set(seen.map(({ at }) => at)).size >= 4, 'they do not come all at once');
+    keys.length = 1;
+    await moveOn(hour);
+    assert.equal(
+      seen.slice(100).map(({ key }) => key),
+      ['key 0'],
+    );
   });
 });
 

@@ -1,0 +1,78 @@
+import { milliseconds } from './api/duration.ts';
+
+/** What the operator's environment variables say; the manifests of dist/ set those that a pod needs. */
+export interface Settings {
+  logLevel: string;
+  /** Watches and writes in this namespace only; in all when left out. */
+  watchNamespace: string | undefined;
+  /** Where the lease is. */
+  homeNamespace: string;
+  /** This process's host, for people. */
+  podName: string | undefined;
+  healthPort: number;
+  metricsPort: number;
+  /** Every environment is looked at again after this long, also when nothing was heard of it. */
+  resyncMs: number;
+}
+
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'];
+/** RFC 1123, as the API server checks names of namespaces. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** controller-runtime's SyncPeriod. */
+const RESYNC_PERIOD = '10h';
+const SHORTEST_RESYNC_MS = 1_000;
+
+/** Throws one Error that names every variable that is wrong, one a line. */
+export function settingsFrom(env: Record<string, string | undefined>): Settings {
+  const wrong: string[] = [];
+  const checked = <T>(name: string, value: T, isRight: boolean, wanted: string): T => {
+    if (!isRight) wrong.push(`${name} is "${env[name]}": ${wanted}`);
+    return value;
+  };
+  const port = (name: string, otherwise: number) => {
+    const value = Number(env[name] || otherwise);
+    return checked(
+      name,
+      value,
+      Number.isInteger(value) && value > 0 && value < 65_536,
+      'write a port, 1 to 65535',
+    );
+  };
+  const namespace = (name: string, otherwise: string | undefined) => {
+    const value = env[name] || otherwise;
+    return checked(
+      name,
+      value,
+      value === undefined || NAMESPACE.test(value),
+      'write the name of one namespace',
+    );
+  };
+  const logLevel = env.LOG_LEVEL || 'info';
+  checked('LOG_LEVEL', logLevel, LOG_LEVELS.includes(logLevel), `write one of ${LOG_LEVELS.join(', ')}`);
+  const resyncMs = duration(env.RESYNC_PERIOD || RESYNC_PERIOD);
+  checked(
+    'RESYNC_PERIOD',
+    resyncMs,
+    resyncMs >= SHORTEST_RESYNC_MS,
+    'write a duration of a second at least, for example 30m or 10h',
+  );
+  const settings = {
+    logLevel,
+    watchNamespace: namespace('WATCH_NAMESPACE', undefined),
+    homeNamespace: namespace('POD_NAMESPACE', 'cryptosense-system') ?? '',
+    podName: env.POD_NAME,
+    healthPort: port('HEALTH_PORT', 8081),
+    metricsPort: port('METRICS_PORT', 8080),
+    resyncMs,
+  };
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+  return settings;
+}
+
+function duration(text: string): number {
+  try {
+    return milliseconds(text);
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,38 @@
+import * as assert from 'uvu/assert';
+import { settingsFrom } from '../../operator/settings.ts';
+import { suite } from '../harness/suite.ts';
+
+const test = suite("the operator's settings");
+
+test('nothing set means all namespaces, a look every ten hours and the ports of the manifests', () => {
+  assert.equal(settingsFrom({}), {
+    logLevel: 'info',
+    watchNamespace: undefined,
+    homeNamespace: 'cryptosense-system',
+    podName: undefined,
+    healthPort: 8081,
+    metricsPort: 8080,
+    resyncMs: 36_000_000,
+  });
+});
+
+test('a variable that is set and empty counts as not set', () => {
+  assert.is(settingsFrom({ WATCH_NAMESPACE: '' }).watchNamespace, undefined);
+});
+
+test('every variable that is wrong is named at once, with what to write', () => {
+  const env = { LOG_LEVEL: 'loud', WATCH_NAMESPACE: 'a,b', RESYNC_PERIOD: '0s', METRICS_PORT: 'http' };
+  try {
+    settingsFrom(env);
+    assert.unreachable();
+  } catch (error) {
+    assert.equal((error as Error).message.split('\n'), [
+      'LOG_LEVEL is "loud": write one of error, warn, info, debug',
+      'RESYNC_PERIOD is "0s": write a duration of a second at least, for example 30m or 10h',
+      'WATCH_NAMESPACE is "a,b": write the name of one namespace',
+      'METRICS_PORT is "http": write a port, 1 to 65535',
+    ]);
+  }
+});
+
+test.run();
