@@ -2,47 +2,50 @@ import { Chart } from 'cdk8s';
 import { k8s, ServiceAccount } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { podSpec, scratch } from './pod.ts';
-import { CLUSTER_RULES, LEASE_RULES } from './rights.ts';
+import { LEASE_RULES, RULES } from './rights.ts';
 
 export const OPERATOR_NAMESPACE = 'cryptosense-system';
 
 const NAME = 'cryptosense-operator';
 
-/** Not the Chart's own namespace: the Chart would give it to the cluster-wide objects, too. */
-const HOME = { name: NAME, namespace: OPERATOR_NAMESPACE };
-const LEASE = { name: `${NAME}-lease`, namespace: OPERATOR_NAMESPACE };
-
 export interface OperatorOptions {
   /** Image of the operator. */
   image: string;
   logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** Lives in this namespace, which has to be there, looks after it alone, and has no right outside of it. */
+  onlyNamespace?: string;
 }
 
-/** The operator's installation: its namespace, its rights and its one pod. The CRDs are a file of their own. */
+/**
+ * The operator's installation: its rights and its one pod, and its namespace unless it is to live in another's. The
+ * CRDs are a file of their own.
+ */
 export class OperatorChart extends Chart {
-  constructor(scope: Construct, { image, logLevel = 'info' }: OperatorOptions) {
+  constructor(scope: Construct, { image, logLevel = 'info', onlyNamespace }: OperatorOptions) {
     const matchLabels = { 'app.kubernetes.io/name': NAME };
     super(scope, 'operator', {
       labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' },
     });
 
-    new k8s.KubeNamespace(this, 'namespace', {
-      metadata: {
-        name: OPERATOR_NAMESPACE,
-        labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
-      },
-    });
-    const account = new ServiceAccount(this, 'account', { metadata: HOME, automountToken: false });
-    this.#rights(account.name);
+    const namespace = onlyNamespace ?? OPERATOR_NAMESPACE;
+    // Not the Chart's own namespace: the Chart would give it to the cluster-wide objects, too.
+    const home = { name: NAME, namespace };
+    if (onlyNamespace === undefined) {
+      new k8s.KubeNamespace(this, 'namespace', {
+        metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+      });
+    }
+    const account = new ServiceAccount(this, 'account', { metadata: home, automountToken: false });
+    this.#rights(account.name, namespace, onlyNamespace === undefined);
     new k8s.KubeService(this, 'metrics', {
-      metadata: HOME,
+      metadata: home,
       spec: {
         selector: matchLabels,
         ports: [{ name: 'metrics', port: 8080, targetPort: k8s.IntOrString.fromString('metrics') }],
       },
     });
     new k8s.KubeNetworkPolicy(this, 'network', {
-      metadata: HOME,
+      metadata: home,
       spec: {
         podSelector: { matchLabels },
         policyTypes: ['Ingress', 'Egress'],
@@ -53,7 +56,7 @@ export class OperatorChart extends Chart {
     });
     const get = (path: string) => ({ httpGet: { path, port: k8s.IntOrString.fromString('health') } });
     new k8s.KubeDeployment(this, 'operator', {
-      metadata: HOME,
+      metadata: home,
       spec: {
         // One is enough: traffic does not need it, and a lease keeps the two of a roll-out apart.
         replicas: 1,
@@ -77,6 +80,7 @@ export class OperatorChart extends Chart {
                 { name: 'LOG_LEVEL', value: logLevel },
                 { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
                 { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+                ...(onlyNamespace === undefined ? [] : [{ name: 'WATCH_NAMESPACE', value: onlyNamespace }]),
               ],
               ports: [
                 { name: 'metrics', containerPort: 8080 },
@@ -102,19 +106,31 @@ export class OperatorChart extends Chart {
     });
   }
 
-  #rights(account: string): void {
-    const subjects = [{ kind: 'ServiceAccount', name: account, namespace: OPERATOR_NAMESPACE }];
+  #rights(account: string, namespace: string, isClusterWide: boolean): void {
+    const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
     const apiGroup = 'rbac.authorization.k8s.io';
-    new k8s.KubeClusterRole(this, 'cluster-role', { metadata: { name: NAME }, rules: CLUSTER_RULES });
-    new k8s.KubeClusterRoleBinding(this, 'cluster-binding', {
-      metadata: { name: NAME },
-      roleRef: { apiGroup, kind: 'ClusterRole', name: NAME },
-      subjects,
-    });
-    new k8s.KubeRole(this, 'role', { metadata: LEASE, rules: LEASE_RULES });
-    new k8s.KubeRoleBinding(this, 'binding', {
-      metadata: LEASE,
-      roleRef: { apiGroup, kind: 'Role', name: LEASE.name },
+    if (isClusterWide) {
+      new k8s.KubeClusterRole(this, 'cluster-role', { metadata: { name: NAME }, rules: RULES });
+      new k8s.KubeClusterRoleBinding(this, 'cluster-binding', {
+        metadata: { name: NAME },
+        roleRef: { apiGroup, kind: 'ClusterRole', name: NAME },
+        subjects,
+      });
+    } else this.#role('environments', { name: NAME, namespace }, RULES, subjects);
+    this.#role('lease', { name: `${NAME}-lease`, namespace }, LEASE_RULES, subjects);
+  }
+
+  #role(
+    id: string,
+    metadata: { name: string; namespace: string },
+    rules: k8s.PolicyRule[],
+    subjects: k8s.Subject[],
+  ): void {
+    const apiGroup = 'rbac.authorization.k8s.io';
+    new k8s.KubeRole(this, `${id}-role`, { metadata, rules });
+    new k8s.KubeRoleBinding(this, `${id}-binding`, {
+      metadata,
+      roleRef: { apiGroup, kind: 'Role', name: metadata.name },
       subjects,
     });
   }

@@ -7,8 +7,8 @@ const APPLY = [...WATCH, 'create', 'patch'];
 const PRUNE = [...APPLY, 'delete'];
 const KEEP = [...APPLY, 'update', 'delete'];
 
-/** Everything that the operator may do in all namespaces, and nothing that it does not do. */
-export const CLUSTER_RULES: k8s.PolicyRule[] = [
+/** Everything that the operator may do in the namespaces that it looks after, and nothing that it does not do. */
+export const RULES: k8s.PolicyRule[] = [
   // Environments are the users': the operator writes the number of replicas and status, it makes and deletes none.
   { apiGroups: [GROUP], resources: [PLURAL], verbs: [...WATCH, 'patch', 'update'] },
   { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ['get', 'patch', 'update'] },

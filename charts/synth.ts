@@ -35,13 +35,18 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
   };
 }
 
-/** Every file of dist/, by its path inside it. `image` is that of the operator. */
-export function distribution(image: string): Map<string, string> {
+/** Whose namespace dist/operator-namespaced.yaml is for; WATCH_NAMESPACE asks for another. */
+const TEAM = 'cryptosense';
+
+/** Every file of dist/, by its path inside it. `image` is that of the operator, `team` the namespace of one that is limited to it. */
+export function distribution(image: string, team: string = TEAM): Map<string, string> {
   const files = new Map<string, string>();
   const crds = customResourceDefinitions() as unknown as Manifest[];
   files.set('crds.yaml', documents(crds));
   // With the CRDs, so that this one file is enough on any cluster.
   files.set('operator.yaml', documents([...crds, ...renderOperator({ image }), ...renderProtection()]));
+  // Without the CRDs: those are the cluster's, and who installs this need not be its administrator.
+  files.set('operator-namespaced.yaml', documents(renderOperator({ image, onlyNamespace: team })));
   for (const example of globSync('**/*.yaml', { cwd: join(root, 'examples') }).sort()) {
     const text = readFileSync(join(root, 'examples', example), 'utf8');
     // Of a backup or a restore no objects are made in advance.
@@ -61,7 +66,10 @@ function documents(manifests: Manifest[]): string {
 
 if (import.meta.main) {
   const dist = join(root, 'dist');
-  const files = distribution(process.env.OPERATOR_IMAGE ?? 'cryptosense-operator:dev');
+  const files = distribution(
+    process.env.OPERATOR_IMAGE || 'cryptosense-operator:dev',
+    process.env.WATCH_NAMESPACE || TEAM,
+  );
   rmSync(dist, { recursive: true, force: true });
   for (const [path, text] of files) {
     mkdirSync(join(dist, path, '..'), { recursive: true });

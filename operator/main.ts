@@ -35,15 +35,6 @@ stop.signal.addEventListener('abort', () => {
 
 const metrics = createMetrics();
 const client = KubeClient.fromDefault({ metrics });
-let synced = false;
-const health = await serveHealth({
-  port: settings.healthPort,
-  metricsPort: settings.metricsPort,
-  registry: metrics.registry,
-  live: () => true,
-  ready: () => synced || 'the caches are not filled yet',
-});
-
 const watchToPlan = new WatchToPlan(metrics.registry);
 let controller: Controller | undefined;
 const caches = new Caches({
@@ -57,6 +48,15 @@ const caches = new Caches({
     controller.enqueue(key);
   },
 });
+let synced = false;
+const health = await serveHealth({
+  port: settings.healthPort,
+  metricsPort: settings.metricsPort,
+  registry: metrics.registry,
+  live: () => true,
+  ready: () => synced || (caches.problem() ?? 'the caches are not filled yet'),
+});
+
 const keys = () => caches.environments().map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 caches.start(stop.signal);
 // A stop may come before the server has answered at all.

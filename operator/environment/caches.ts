@@ -64,6 +64,13 @@ export class Caches {
     await Promise.all(this.#all().map((reflector) => reflector.synced));
   }
 
+  /** What keeps the picture from being complete and does not pass by itself, in one sentence. */
+  problem(): string | undefined {
+    const problems = this.#all().flatMap(({ problem }) => problem ?? []);
+    const [first] = problems;
+    return problems.length > 1 ? `${first}, and ${problems.length - 1} more of the kind` : first;
+  }
+
   environment(namespace: string, name: string): Environment | undefined {
     return this.#environments.store.get(namespace, name) as Environment | undefined;
   }

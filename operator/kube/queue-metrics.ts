@@ -15,6 +15,9 @@ export class QueueMetrics {
     this.#clock = clock;
     this.#working = working;
     metrics.workInProgress.add(this.#measureUnfinished);
+    // A counter that was never touched is not exported.
+    for (const counter of [metrics.adds, metrics.retries]) counter.inc(this.#labels, 0);
+    this.depth(0);
   }
 
   added(key: string, depth: number): void {

@@ -58,6 +58,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
   /** From this version the server failed to watch. */
   #doubtful: string | undefined;
   #isAvailable: boolean | undefined;
+  #problem: string | undefined;
   #lists = 0;
   #watches = 0;
 
@@ -84,6 +85,11 @@ export class Reflector<T extends KubeObject = KubeObject> {
   /** Whether the server knows the type; false until it was asked. */
   get available(): boolean {
     return this.#isAvailable === true;
+  }
+
+  /** What keeps it from following the server and does not pass by itself, in one sentence. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** The server's version up to which everything is in the store; '' before the first list. */
@@ -120,6 +126,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
     this.#newest = resourceVersion;
     const isNew = this.#isAvailable === false;
     this.#isAvailable = true;
+    this.#problem = undefined;
     if (isNew) {
       this.#log.info('The resource type is there now');
       this.#onAvailability(true);
@@ -183,12 +190,22 @@ export class Reflector<T extends KubeObject = KubeObject> {
       if (isStuck) this.#version = undefined;
     }
     if (answered(error, 404)) this.#missing();
+    else if (answered(error, 403)) this.#forbidden(error);
     else if (error instanceof KubeError && error.reason === 'Timeout' && this.#version !== undefined) {
       this.#log.debug('The watch was silent, resuming', { error });
       return;
     } else this.#log.warn('Cannot follow the resource, will try again', { error });
     const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     await pause(Math.max(asked, this.#backoff.next()), signal);
+  }
+
+  /** Said once: somebody has to do something, and until then it is asked again from time to time. */
+  #forbidden(error: KubeError): void {
+    const { resource, namespace } = this.#selection;
+    const where = namespace === undefined ? 'in all namespaces' : `in the namespace ${namespace}`;
+    const problem = `the operator may not list and watch ${resource.plural} ${where}`;
+    if (this.#problem !== problem) this.#log.error('Not allowed to follow the resource', { problem, error });
+    this.#problem = problem;
   }
 
   #missing(): void {

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { CLUSTER_RULES } from '../../../charts/rights.ts';
+import { RULES } from '../../../charts/rights.ts';
 import { labels, type Manifest } from '../../../operator/api/resolved.ts';
 import { PRUNED, strays } from '../../../operator/environment/prune.ts';
 import { resourceOf } from '../../../operator/environment/resources.ts';
@@ -86,7 +86,7 @@ test('that nothing at all is rendered deletes nothing', () => {
 test('the operator has the right to delete every kind that it prunes', () => {
   for (const kind of PRUNED) {
     const { group, plural } = resourceOf(kind);
-    const rule = CLUSTER_RULES.find(
+    const rule = RULES.find(
       ({ apiGroups, resources }) => apiGroups?.includes(group) && resources?.includes(plural),
     );
     assert.ok(rule?.verbs.includes('delete'), kind);
