@@ -75,7 +75,7 @@ export async function ensureNamespace(client: KubeClient, name: string): Promise
 
 function podVariables(manifests: unknown[]): Record<string, string> {
   const deployment = (manifests as KubeObject[]).find(({ kind }) => kind === 'Deployment');
-  const { template } = deployment?.spec as {
+  const { template } = (deployment as KubeObject).spec as {
     template: { spec: { containers: { env: { name: string; value?: string }[] }[] } };
   };
   const variables = template.spec.containers.flatMap(({ env }) => env);

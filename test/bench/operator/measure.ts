@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLUSTER_RULES } from '../../../charts/rights.ts';
+import { RULES } from '../../../charts/rights.ts';
 import type { Report } from '../../../local/report.ts';
 import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
@@ -313,7 +313,7 @@ class Bench {
       apiVersion: `${group}/v1`,
       kind: 'ClusterRole',
       metadata: { name },
-      rules: [...CLUSTER_RULES, leases],
+      rules: [...RULES, leases],
     });
     await post('clusterrolebindings', {
       apiVersion: `${group}/v1`,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { equal, is } from 'uvu/assert';
-import { CLUSTER_RULES, LEASE_RULES } from '../../../charts/rights.ts';
+import { LEASE_RULES, RULES } from '../../../charts/rights.ts';
 import { customResourceDefinitions } from '../../../operator/api/crd.ts';
 import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
@@ -61,7 +61,7 @@ async function grantRights(client: KubeClient): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   const apiVersion = `${apiGroup}/v1`;
   const metadata = { name: OPERATOR };
-  const rules = [...CLUSTER_RULES, ...LEASE_RULES];
+  const rules = [...RULES, ...LEASE_RULES];
   await create(client, ROLES, { apiVersion, kind: 'ClusterRole', metadata, rules });
   await create(client, BINDINGS, {
     apiVersion,

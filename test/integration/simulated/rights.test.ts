@@ -95,7 +95,8 @@ test('the cluster-wide rights are enough to create, change and delete an environ
       const path = pathOf(RESOURCES.deployments, 'anywhere');
       const { items } = await client.request<{ items: KubeObject[] }>({ method: 'GET', path });
       const releases = items.filter(({ metadata }) => metadata.name.startsWith('shop-api-'));
-      return (pooler?.spec as { replicas?: number }).replicas === 2 && releases.length === 2;
+      const { replicas } = (pooler?.spec ?? {}) as { replicas?: number };
+      return replicas === 2 && releases.length === 2;
     });
     await remove(client, RESOURCES.environments, 'anywhere', 'shop');
     await eventually(
