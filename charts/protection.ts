@@ -107,6 +107,11 @@ function policies(): Policy[] {
       // The operator has a guard of its own, and must be able to make a StatefulSet again over the same volumes.
       matchConditions: [
         { name: 'not-by-the-operator', expression: `request.userInfo.username != '${operator}'` },
+        {
+          // One that is installed for this namespace alone lives in it.
+          name: 'not-by-the-operator-of-the-namespace',
+          expression: `request.userInfo.username != 'system:serviceaccount:' + request.namespace + ':cryptosense-operator'`,
+        },
       ],
       ofEnvironments: true,
       allowed: `params.metadata.name != oldObject.metadata.labels['${LABELS.environment}'] || ${isLeaving('params')} || !(${isProtected('params')})`,

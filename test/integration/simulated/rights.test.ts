@@ -9,7 +9,8 @@ import { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../simulated/cluster.ts';
 import { ensureNamespace, type Installation, install } from '../../simulated/installation.ts';
-import { bundleOperator, type OperatorProcess, startOperator } from '../../simulated/operator.ts';
+import type { OperatorProcess } from '../../simulated/metered.ts';
+import { bundleOperator, startOperator } from '../../simulated/operator.ts';
 import { eventually } from '../processes.ts';
 
 const test = suite('The rights of the installation');
