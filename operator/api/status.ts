@@ -95,6 +95,45 @@ export const statusSchema = z
       .describe('Releases that get no requests any more and are kept for rollout.scaleDownDelay.')
       .optional(),
     endpoint: text.describe('Where the API answers.').optional(),
+    endpoints: z
+      .object({
+        pooler: text.describe('PgBouncer, for programs of this cluster: host:port.'),
+        database: text.describe('PostgreSQL itself, for migrations and administration: host:port.'),
+        cache: text.describe('Redis: host:port.'),
+        credentials: text.describe('Secret with the logins.'),
+      })
+      .describe('Where the components answer inside the cluster.')
+      .optional(),
+    components: z
+      .array(
+        z
+          .object({
+            name: z.string().max(63).describe('Name of the component.'),
+            image: z.string().max(500).describe('Image that it runs, or is being brought to.').optional(),
+            pods: z.int().describe('Pods that it should have.'),
+            readyPods: z.int().describe('Pods that are ready.'),
+          })
+          .describe('A component besides the API.'),
+      )
+      .max(16)
+      .describe('What the environment is made of.')
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .optional(),
+    waitingFor: z
+      .array(
+        z
+          .object({
+            what: text.describe('What it is, and what can be done, in a sentence.'),
+            since: time('Since when.'),
+          })
+          .describe('One thing that is waited for.'),
+      )
+      .max(16)
+      .describe('What the operator waits for, the most important first.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+    pausedSince: time('Since when spec.paused holds: releases do not age in this time.').optional(),
+    operatorVersion: text.describe('Version of the operator that wrote this status.').optional(),
   })
   .describe('What the operator has seen and done.');
 

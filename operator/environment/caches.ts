@@ -1,5 +1,6 @@
 import type { Environment } from '../api/resolved.ts';
 import { LABELS, MANAGED_SELECTOR } from '../api/resolved.ts';
+import { ApiGroups } from '../kube/discovery.ts';
 import type { Log } from '../kube/log.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resources.ts';
@@ -12,6 +13,8 @@ const BY_ENVIRONMENT = 'environment';
 /** What the operator knows of the cluster: environments, and everything that carries its label. */
 export class Caches {
   readonly #environments: Reflector<KubeObject>;
+  readonly #groups: ApiGroups;
+  #groupsKnown: Promise<void> | undefined;
   readonly #owned = new Map<string, Reflector<KubeObject>>();
 
   constructor(options: {
@@ -27,6 +30,13 @@ export class Caches {
       ...shared,
       resource: RESOURCES.environments,
       onChange: (_event, object) => onChange(keyOf(object.metadata.namespace ?? '', object.metadata.name)),
+    });
+    this.#groups = new ApiGroups({
+      client,
+      log,
+      onChange: () => {
+        for (const { metadata } of this.environments()) onChange(keyOf(metadata.namespace, metadata.name));
+      },
     });
     for (const resource of WATCHED) {
       this.#owned.set(
@@ -57,11 +67,12 @@ export class Caches {
 
   start(signal: AbortSignal): void {
     for (const reflector of this.#all()) void reflector.start(signal);
+    this.#groupsKnown = this.#groups.start(signal);
   }
 
   /** Resolves when the first picture is complete. A resource type that the cluster lacks is not waited for. */
   async synced(): Promise<void> {
-    await Promise.all(this.#all().map((reflector) => reflector.synced));
+    await Promise.all([...this.#all().map((reflector) => reflector.synced), this.#groupsKnown]);
   }
 
   /** What keeps the picture from being complete and does not pass by itself, in one sentence. */
@@ -94,6 +105,11 @@ export class Caches {
   /** Whether the cluster has the resource type at all. */
   has(kind: string): boolean {
     return this.#reflector(kind).available;
+  }
+
+  /** Whether the cluster serves the API group. */
+  serves(group: string): boolean {
+    return this.#groups.has(group);
   }
 
   /** A cache that lags must not bring back what was there before our own write. */

@@ -1,10 +1,14 @@
+import project from '../../package.json' with { type: 'json' };
 import { names, selectorOf } from '../api/resolved.ts';
 import type { Condition, EnvironmentStatus } from '../api/status.ts';
 import type { RolloutDecision } from '../rollout/state.ts';
+import { CUSTOM_METRICS } from './autoscaling.ts';
 import { REFRESH } from './forms.ts';
 import { gatewayAddress, gatewayProblem } from './gateway.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
 import type { Snapshot } from './snapshot.ts';
+
+const { version } = project;
 
 /** What the plan came to: a decision, or why there is none. */
 export interface Outcome {
@@ -46,7 +50,13 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
         )
       : verdict('False', 'NothingRolledBack', 'The release that the spec asks for was not rolled back.'),
   };
-  verdicts.UpToDate = upToDate(snapshot, outcome.outdated ?? []);
+  // A plan that came to no decision has not looked at the forms.
+  if (decision) verdicts.UpToDate = upToDate(snapshot, outcome.outdated ?? []);
+  const { paused } = snapshot.resolved.spec;
+  verdicts.Paused = paused
+    ? verdict('True', 'AskedFor', 'spec.paused is true: nothing is changed until it is false.')
+    : verdict('False', 'NotPaused', 'Changes are carried out.');
+  verdicts.AllFieldsInEffect = allFieldsInEffect(snapshot);
   const missing = ['DatabaseReady', 'PoolerReady', 'CacheReady', 'ApiReady', 'RoutingReady'].filter(
     (type) => verdicts[type]?.status !== 'True',
   );
@@ -56,7 +66,8 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
       : verdict('False', missing[0] as string, missing.map((type) => verdicts[type]?.message).join(' '));
   const { database, pooler, cache } = snapshot.workloads;
   const moving = [database, pooler, cache].find((one) => !one.settled);
-  const working = !stalled && (decision?.progressing === true || missing.length > 0 || moving !== undefined);
+  const working =
+    !stalled && !paused && (decision?.progressing === true || missing.length > 0 || moving !== undefined);
   verdicts.Reconciling = working
     ? verdict(
         'True',
@@ -64,16 +75,41 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
         (decision?.progressing ? decision.summary : moving?.message) ||
           'The environment is being brought into the state of its spec.',
       )
-    : verdict('False', 'Settled', 'There is nothing left to do.');
+    : paused
+      ? verdict('False', 'Paused', 'Nothing is changed while spec.paused is true.')
+      : verdict('False', 'Settled', 'There is nothing left to do.');
   verdicts.Stalled = stalled ?? verdict('False', 'NotStalled', 'Nothing stands in the way.');
 
   const stableView = snapshot.views.find((view) => view.revision === memory.stable?.revision);
+  const conditions = Object.entries(verdicts).map(([type, value]) =>
+    transition(before.conditions, type, value, environment.metadata.generation, now),
+  );
+  const kept = before.conditions?.find(({ type }) => type === 'UpToDate');
+  if (!verdicts.UpToDate && kept) conditions.push(kept);
+  const pausedSince = paused ? (before.pausedSince ?? new Date(now).toISOString()) : undefined;
+  const waiting = waitingFor(conditions, missing);
   return {
     observedGeneration: environment.metadata.generation,
-    conditions: Object.entries(verdicts).map(([type, value]) =>
-      transition(before.conditions, type, value, environment.metadata.generation, now),
+    conditions,
+    summary: (stalled?.message ?? (paused ? 'paused' : decision?.summary) ?? before.summary ?? '').slice(
+      0,
+      1024,
     ),
-    summary: (stalled?.message ?? decision?.summary ?? before.summary ?? '').slice(0, 1024),
+    ...(waiting.length > 0 ? { waitingFor: waiting } : {}),
+    // It stays until a decision has made up for it.
+    ...(pausedSince
+      ? { pausedSince }
+      : !decision && before.pausedSince
+        ? { pausedSince: before.pausedSince }
+        : {}),
+    operatorVersion: version,
+    components: Object.entries(snapshot.workloads).map(([name, { image, pods, readyPods }]) => ({
+      name,
+      ...(image === undefined ? {} : { image }),
+      pods,
+      readyPods,
+    })),
+    endpoints: endpointsOf(snapshot),
     replicas: podsOf(snapshot, memory.stable?.revision),
     readyReplicas: stableView?.ready ?? 0,
     ...(memory.stable
@@ -91,6 +127,50 @@ function endpointOf(snapshot: Snapshot): string {
   const host = hostnames[0] ?? gatewayAddress(snapshot);
   if (host === undefined) return `any host of Gateway ${gateway.namespace}/${gateway.name}`;
   return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`;
+}
+
+function endpointsOf({ resolved }: Snapshot): NonNullable<EnvironmentStatus['endpoints']> {
+  const its = names(resolved.name);
+  const at = (service: string, port: number) => `${service}.${resolved.namespace}.svc:${port}`;
+  return {
+    pooler: at(its.pooler, 6432),
+    database: at(its.database, 5432),
+    cache: at(its.cache, 6379),
+    credentials: its.credentials,
+  };
+}
+
+/** What is not as it should be, and since when; a roll-out is itself what is waited for. */
+function waitingFor(
+  conditions: Condition[],
+  missing: string[],
+): NonNullable<EnvironmentStatus['waitingFor']> {
+  const of = (type: string) => conditions.find((condition) => condition.type === type);
+  const found = ['Stalled', ...missing].map(of).filter((condition) => condition !== undefined);
+  const bad = found.filter(({ type, status }) => type !== 'Stalled' || status === 'True');
+  const reconciling = of('Reconciling');
+  if (bad.length === 0 && reconciling?.status === 'True') bad.push(reconciling);
+  return bad.map(({ message, lastTransitionTime }) => ({
+    what: message.slice(0, 1024),
+    since: lastTransitionTime,
+  }));
+}
+
+/** Nobody shall believe that something is done which this version only takes down. */
+function allFieldsInEffect({ resolved, customMetrics }: Snapshot): Verdict {
+  const { backup, notifications, autoscaling } = resolved.spec;
+  const without = [
+    ...(backup.enabled ? ['spec.backup: this version takes no backups yet'] : []),
+    ...(notifications.webhooks.length > 0 ? ['spec.notifications: this version sends none yet'] : []),
+    ...(autoscaling.requestsPerMinute !== undefined && !customMetrics
+      ? [
+          `spec.autoscaling.requestsPerMinute: the cluster serves no ${CUSTOM_METRICS}, so only CPU counts; install an adapter such as prometheus-adapter`,
+        ]
+      : []),
+  ];
+  return without.length === 0
+    ? verdict('True', 'InEffect', 'Every field of the spec has its effect.')
+    : verdict('False', 'WithoutEffect', `${without.join('. ')}.`);
 }
 
 /** Pods of a revision that exist. */

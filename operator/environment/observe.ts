@@ -2,6 +2,7 @@ import { type Environment, LABELS, names, releaseInputs, resolveEnvironment } fr
 import type { Measurement } from '../api/status.ts';
 import { revisionOf } from '../rollout/revision.ts';
 import type { RevisionView } from '../rollout/state.ts';
+import { CUSTOM_METRICS } from './autoscaling.ts';
 import type { Caches } from './caches.ts';
 import type { FormRecord } from './forms.ts';
 import { routeView } from './route.ts';
@@ -68,6 +69,7 @@ export function observe(
     forms: formRecords[0] && formsOf(formRecords[0]),
     oldForms: formRecords.slice(1).map(({ metadata }) => metadata.name),
     route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
+    customMetrics: caches.serves(CUSTOM_METRICS),
     gatewayApi: caches.has('HTTPRoute'),
     workloads: {
       database: workloadOf('PostgreSQL', own('StatefulSet', its.database), {

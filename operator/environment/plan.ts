@@ -11,6 +11,7 @@ import type { EnvironmentStatus } from '../api/status.ts';
 import { decide } from '../rollout/canary.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
+import { untilChange, withFloor, withRequests } from './autoscaling.ts';
 import { withLiveClaims } from './claims.ts';
 import { statusOf } from './conditions.ts';
 import { dataViolation } from './data-guard.ts';
@@ -18,8 +19,8 @@ import { reasonToApply, stamped } from './drift.ts';
 import { chooseForms, type FormRecord, REFRESH, type RenderedComponent } from './forms.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
 import { owned } from './ownership.ts';
+import { resumed } from './pause.ts';
 import { PRUNED, strays } from './prune.ts';
-import { untilChange, withFloor } from './quiet-hours.ts';
 import { sameWeights, withRoutedAt } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { problemsOf } from './validate.ts';
@@ -81,6 +82,10 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   if (problems.length > 0)
     return { actions: [], components: [], status: statusOf(snapshot, { problems }), notes: [] };
 
+  // What is under way (a Job, an autoscaler) goes on, but nothing new is begun; a deletion is another plan.
+  if (snapshot.resolved.spec.paused)
+    return { actions: [], components: [], status: statusOf(snapshot, {}), notes: [] };
+
   const owner = ownerReference(snapshot.environment);
   const actions: Action[] = beginning(snapshot);
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
@@ -93,10 +98,11 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
   // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
   for (const component of forms.manifests.filter(({ kind }) => snapshot.has(kind))) {
-    const manifest = withFloor(
-      withLiveClaims(component, snapshot.live(component)),
+    const sized = withLiveClaims(component, snapshot.live(component));
+    const manifest = withRequests(
+      withFloor(sized, snapshot.resolved.spec, snapshot.now),
       snapshot.resolved.spec,
-      snapshot.now,
+      snapshot.customMetrics,
     );
     pushApply(components, snapshot, owned(manifest, owner), settled);
   }
@@ -110,6 +116,7 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   const record = known ?? newRecord(snapshot, rendered);
   if (!known) actions.push({ type: 'record', record, owner });
 
+  const { pausedSince, ...memory } = snapshot.environment.status ?? {};
   const decision = decide({
     now: snapshot.now,
     desired: snapshot.desired,
@@ -117,7 +124,7 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     policy: snapshot.resolved.spec.rollout,
     revisions: known ? snapshot.views : [...snapshot.views, freshView(record)],
     route: snapshot.route,
-    memory: snapshot.environment.status ?? {},
+    memory: pausedSince ? resumed(memory, Date.parse(pausedSince), snapshot.now) : memory,
     databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
   });
   const records = known ? snapshot.records : [...snapshot.records, record];

@@ -29,6 +29,10 @@ export interface RevisionRecord {
 }
 
 export interface Workload {
+  /** Image that is asked for; of the newest form. */
+  image?: string;
+  pods: number;
+  readyPods: number;
   ready: boolean;
   /** Every pod is of the newest form and ready. */
   settled: boolean;
@@ -50,6 +54,8 @@ export interface Snapshot {
   route: RouteView | undefined;
   /** Whether HTTPRoute is a resource of this cluster. */
   gatewayApi: boolean;
+  /** Whether the autoscaler can be given other metrics than CPU and memory. */
+  customMetrics: boolean;
   /** No predictor where it is switched off. */
   workloads: { database: Workload; pooler: Workload; cache: Workload; predictor?: Workload };
   /** The live object of the same kind and name, if there is one. */

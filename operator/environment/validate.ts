@@ -17,5 +17,15 @@ export function problemsOf(environment: ResolvedEnvironment): string[] {
       `spec.routing.tls.issuer (${routing.tls.issuer.name}) cannot make a certificate for every host: name them in spec.routing.hostnames`,
     );
   }
+  if (environment.spec.recovery) {
+    problems.push(
+      'spec.recovery: this version of the operator cannot make a database from backups yet, and an empty one in its place could pass for the real one; make the environment without spec.recovery, or with a later version',
+    );
+  }
+  if (autoscaling.quietHours && autoscaling.quietHours.minReplicas > autoscaling.minReplicas) {
+    problems.push(
+      `spec.autoscaling.quietHours.minReplicas (${autoscaling.quietHours.minReplicas}) is above minReplicas (${autoscaling.minReplicas}, of which tier ${tier} may be the source): quiet hours only lower the floor`,
+    );
+  }
   return problems;
 }

@@ -4,6 +4,16 @@ import type { Live, Workload } from './snapshot.ts';
 /** A container runtime can say a lot; the first words name the trouble. */
 const LONGEST_PROBLEM = 160;
 
+/** What to do about it, by the kubelet's or scheduler's reason. */
+const REMEDIES: Record<string, string> = {
+  ErrImagePull: 'check the name of the image and spec.images.pullSecrets',
+  ImagePullBackOff: 'check the name of the image and spec.images.pullSecrets',
+  InvalidImageName: 'check the name of the image',
+  CreateContainerConfigError: 'a Secret or ConfigMap that it needs is missing',
+  CrashLoopBackOff: 'read its log: kubectl logs --previous',
+  Unschedulable: 'add nodes, or ask for less in resources and spec.scheduling',
+};
+
 /** The first reason, in the kubelet's or scheduler's words, why one of `pods` does not run. */
 export function podProblem(pods: Live[]): string | undefined {
   type Waiting = { state?: { waiting?: { reason?: string; message?: string } } };
@@ -17,17 +27,19 @@ export function podProblem(pods: Live[]): string | undefined {
     for (const { state } of status?.containerStatuses ?? []) {
       const reason = state?.waiting?.reason;
       if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
-        return `${reason}${state?.waiting?.message ? `: ${state.waiting.message}` : ''}`.slice(
-          0,
-          LONGEST_PROBLEM,
-        );
+        return inWords(pod, reason, state?.waiting?.message);
       }
     }
     const unscheduled = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
-    if (unscheduled)
-      return `${unscheduled.reason ?? 'Unscheduled'}: ${unscheduled.message ?? ''}`.slice(0, LONGEST_PROBLEM);
+    if (unscheduled) return inWords(pod, unscheduled.reason ?? 'Unschedulable', unscheduled.message);
   }
   return undefined;
+}
+
+function inWords({ metadata }: Live, reason: string, message: string | undefined): string {
+  const what = `${reason}${message ? `: ${message}` : ''}`.slice(0, LONGEST_PROBLEM);
+  const remedy = REMEDIES[reason];
+  return `${what}${remedy ? `; pod ${metadata.name}: ${remedy}` : ''}`;
 }
 
 /** How a Deployment or StatefulSet is, in one sentence. `storage` is the volume's size that the spec asks for. */
@@ -36,8 +48,14 @@ export function workloadOf(
   live: Live | undefined,
   known: { pods: Live[]; storage?: string },
 ): Workload {
-  if (!live) return { ready: false, settled: false, message: `${title} is being created.` };
-  const wanted = (live.spec as { replicas?: number }).replicas ?? 1;
+  if (!live)
+    return { pods: 0, readyPods: 0, ready: false, settled: false, message: `${title} is being created.` };
+  const spec = live.spec as {
+    replicas?: number;
+    template?: { spec?: { containers?: { image?: string }[] } };
+  };
+  const wanted = spec.replicas ?? 1;
+  const image = spec.template?.spec?.containers?.[0]?.image;
   const status = (live.status ?? {}) as {
     observedGeneration?: number;
     readyReplicas?: number;
@@ -56,5 +74,12 @@ export function workloadOf(
       ? ` (${problem})`
       : '';
   const note = known.storage === undefined ? '' : claimNote(live, known.storage);
-  return { ready: ready > 0, settled, message: `${title}: ${ready} of ${wanted} pods ready${why}.${note}` };
+  return {
+    ...(image === undefined ? {} : { image }),
+    pods: wanted,
+    readyPods: ready,
+    ready: ready > 0,
+    settled,
+    message: `${title}: ${ready} of ${wanted} pods ready${why}.${note}`,
+  };
 }

@@ -96,4 +96,76 @@ test('a status is equal for equal input, so that it is not written again', async
   assert.is(JSON.stringify(world.status), before);
 });
 
+test('status says where things are, what they run and which operator wrote it', () => {
+  assert.equal(serving.status.endpoints, {
+    pooler: 'shop-pooler.market.svc:6432',
+    database: 'shop-database.market.svc:5432',
+    cache: 'shop-cache.market.svc:6379',
+    credentials: 'shop-credentials',
+  });
+  const database = serving.status.components?.find(({ name }) => name === 'database');
+  assert.equal(database, { name: 'database', image: 'cryptosense-database:dev', pods: 1, readyPods: 1 });
+  assert.match(serving.status.operatorVersion ?? '', /^[0-9]+[.][0-9]+[.][0-9]+/);
+  assert.is(serving.status.waitingFor, undefined);
+});
+
+test('status says what is waited for and since when', async () => {
+  const world = new World(serving);
+  world.cluster.releases.set('api:1', { starts: false });
+  await world.until(() => world.condition('Ready')?.status === 'False');
+  const [first] = world.status.waitingFor ?? [];
+  assert.match(first?.what ?? '', /0 of 2 pods of api:1 are ready/);
+  assert.is(first?.since, world.condition('ApiReady')?.lastTransitionTime);
+});
+
+test('fields that this version only takes down are named, and recovery is refused', async () => {
+  const world = new World().create({
+    ...QUICK,
+    autoscaling: { requestsPerMinute: 600 },
+    notifications: {
+      webhooks: [{ name: 'team', type: 'slack', urlSecret: { name: 'slack', key: 'url' } }],
+    },
+  });
+  await world.rest();
+  const said = world.condition('AllFieldsInEffect');
+  assert.is(said?.status, 'False');
+  assert.match(
+    said?.message ?? '',
+    /spec.notifications: .*requestsPerMinute: the cluster serves no custom.metrics.k8s.io/,
+  );
+  assert.is(world.condition('Ready')?.status, 'True');
+
+  const bucket = { endpoint: 'https://s3.example.com', name: 'backups', credentialsSecret: 's3' };
+  const born = new World().create({ ...QUICK, recovery: { bucket, encryptionSecret: 'key' } });
+  await born.rest();
+  assert.match(born.condition('Stalled')?.message ?? '', /spec.recovery: this version/);
+  assert.equal(born.server.list('StatefulSet'), []);
+});
+
+test('the autoscaler counts requests as soon as the cluster can', async () => {
+  const world = new World().create({ ...QUICK, autoscaling: { requestsPerMinute: 600 } });
+  await world.rest();
+  const metrics = () =>
+    (
+      world.server.get('HorizontalPodAutoscaler', 'shop-api')?.spec as
+        | { metrics: { type: string }[] }
+        | undefined
+    )?.metrics;
+  assert.equal(
+    metrics()?.map(({ type }) => type),
+    ['Resource'],
+  );
+  world.servesCustomMetrics = true;
+  await world.look();
+  await world.rest();
+  assert.equal(metrics()?.[1], {
+    type: 'Pods',
+    pods: {
+      metric: { name: 'http_requests_per_minute' },
+      target: { type: 'AverageValue', averageValue: '600' },
+    },
+  });
+  assert.is(world.condition('AllFieldsInEffect')?.status, 'True');
+});
+
 test.run();

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { renderComponents } from '../../../charts/render.ts';
+import { isQuiet, untilChange, withFloor } from '../../../operator/environment/autoscaling.ts';
 import { isOpen, nextOpening } from '../../../operator/environment/maintenance.ts';
-import { isQuiet, untilChange, withFloor } from '../../../operator/environment/quiet-hours.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { suite } from '../../harness/suite.ts';
 import { resolved } from '../charts/environments.ts';

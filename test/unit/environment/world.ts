@@ -42,6 +42,7 @@ export class World {
   /** What the operator sees; another server's objects make its cache stale. */
   seen: () => ApiServer = () => this.server;
   reconciles = 0;
+  servesCustomMetrics = false;
   /** Another version of the operator has other charts: used by the process that is started next. */
   charts: typeof renderComponents = renderComponents;
   /** Resource types that the cluster lacks. */
@@ -187,6 +188,7 @@ export class World {
       },
       of,
       has: (kind: string) => !this.#lacking.has(kind),
+      serves: () => this.servesCustomMetrics,
       observeWrite: () => {},
       observeRemoval: () => {},
     } as unknown as Caches;

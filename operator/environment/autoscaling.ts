@@ -26,3 +26,23 @@ export function withFloor(manifest: Manifest, { autoscaling }: EffectiveSpec, no
     return manifest;
   return { ...manifest, spec: { ...(manifest.spec as object), minReplicas: quietHours.minReplicas } };
 }
+
+/** Where an adapter (such as prometheus-adapter) serves what the autoscaler can use besides CPU. */
+export const CUSTOM_METRICS = 'custom.metrics.k8s.io';
+
+const REQUESTS = 'http_requests_per_minute';
+
+/** The autoscaler with the metric of requests, where there is one; any other object as it is. */
+export function withRequests(
+  manifest: Manifest,
+  { autoscaling }: EffectiveSpec,
+  isServed: boolean,
+): Manifest {
+  const { requestsPerMinute } = autoscaling;
+  if (manifest.kind !== 'HorizontalPodAutoscaler' || requestsPerMinute === undefined || !isServed)
+    return manifest;
+  const spec = manifest.spec as { metrics: unknown[] };
+  const target = { type: 'AverageValue', averageValue: String(requestsPerMinute) };
+  const metric = { type: 'Pods', pods: { metric: { name: REQUESTS }, target } };
+  return { ...manifest, spec: { ...spec, metrics: [...spec.metrics, metric] } };
+}

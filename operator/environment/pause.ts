@@ -1,0 +1,24 @@
+import type { RolloutMemory } from '../rollout/state.ts';
+
+/**
+ * What a rollout remembers, as if the time in which the environment was paused had not passed: no deadline runs out and no
+ * step ends while nobody acts. `pausedSince` and `now` in milliseconds since 1970. Pure.
+ */
+export function resumed(memory: RolloutMemory, pausedSince: number, now: number): RolloutMemory {
+  const later = (time: string) => new Date(Date.parse(time) + now - pausedSince).toISOString();
+  const { candidate, retired } = memory;
+  return {
+    ...memory,
+    ...(candidate
+      ? {
+          candidate: {
+            ...candidate,
+            startedAt: later(candidate.startedAt),
+            ...(candidate.stepStartedAt ? { stepStartedAt: later(candidate.stepStartedAt) } : {}),
+            ...(candidate.waitingSince ? { waitingSince: later(candidate.waitingSince) } : {}),
+          },
+        }
+      : {}),
+    ...(retired ? { retired: retired.map((one) => ({ ...one, since: later(one.since) })) } : {}),
+  };
+}

@@ -1,0 +1,74 @@
+import * as assert from 'uvu/assert';
+import { create, remove } from '../../../operator/kube/apply.ts';
+import { ApiGroups } from '../../../operator/kube/discovery.ts';
+import { silentLog } from '../../../operator/kube/log.ts';
+import type { Resource } from '../../../operator/kube/resources.ts';
+import { suite } from '../../harness/suite.ts';
+import { startApiServer } from '../apiserver.ts';
+import { eventually } from '../processes.ts';
+
+const test = suite('API groups of a real API server');
+
+const DEFINITIONS: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+
+const names = { kind: 'Thing', plural: 'things', singular: 'thing', listKind: 'ThingList' };
+const definition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'things.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names,
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+  },
+};
+
+test('a group that comes and goes is noticed at the next look, and said once each time', async () => {
+  const server = await startApiServer();
+  const client = server.client();
+  const stop = new AbortController();
+  const waiting: (() => void)[] = [];
+  // The minute between two looks passes when the test says so.
+  const clock = {
+    now: () => 0,
+    after: (_: number, callback: () => void) => {
+      waiting.push(callback);
+      return () => {};
+    },
+  };
+  let changes = 0;
+  const onChange = () => {
+    changes += 1;
+  };
+  try {
+    const groups = new ApiGroups({ client, log: silentLog, onChange, clock });
+    await groups.start(stop.signal);
+    assert.equal([groups.has('apps'), groups.has('example.com'), changes], [true, false, 0]);
+    const look = () => waiting.shift()?.();
+
+    await create(client, DEFINITIONS, definition);
+    await eventually('the new group is seen', () => {
+      look();
+      return groups.has('example.com');
+    });
+    await remove(client, DEFINITIONS, '', 'things.example.com');
+    await eventually('the group is gone', () => {
+      look();
+      return !groups.has('example.com');
+    });
+    assert.is(changes, 2);
+  } finally {
+    stop.abort();
+    await client.close();
+    await server.stop();
+  }
+});
+
+test.run();
