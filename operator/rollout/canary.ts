@@ -73,6 +73,7 @@ function advance(draft: Draft): void {
     waitForMigration(draft, candidate, view);
     return;
   }
+  candidate.stepStartedAt ??= iso(draft);
   const latest = candidate.measurements?.at(-1);
   if (latest?.verdict === 'fail') {
     reject(draft, 'AnalysisFailed', latest.message);

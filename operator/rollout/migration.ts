@@ -16,8 +16,9 @@ export function migrated(draft: Draft, view: RevisionView): boolean {
     decision.summary = `The migration of ${view.image} runs${view.problem ? `: ${view.problem}` : ''}`;
     if (view.migration === 'absent') decision.migrate.push(view.revision);
   }
-  // The clock of the step starts with the pods.
-  if (draft.memory.candidate?.revision === view.revision) draft.memory.candidate.stepStartedAt = iso(draft);
+  // The clock of the step starts with the pods. A time that moved at every look would be written at every look, and the
+  // write would be the reason for the next one.
+  if (draft.memory.candidate?.revision === view.revision) delete draft.memory.candidate.stepStartedAt;
   return false;
 }
 

@@ -1,9 +1,10 @@
 import * as assert from 'uvu/assert';
+import { CLUSTER_RULES } from '../../../charts/rights.ts';
 import { type Component, type Environment, FINALIZER, labels } from '../../../operator/api/resolved.ts';
 import { dataViolation } from '../../../operator/environment/data-guard.ts';
 import { owned, STEPS } from '../../../operator/environment/ownership.ts';
 import type { Action } from '../../../operator/environment/plan.ts';
-import { WATCHED } from '../../../operator/environment/resources.ts';
+import { RESOURCES, WATCHED } from '../../../operator/environment/resources.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { planTeardown } from '../../../operator/environment/teardown.ts';
 import { suite } from '../../harness/suite.ts';
@@ -205,6 +206,18 @@ test('a final backup has its place after the last writer and before everything t
     at('the NetworkPolicies'),
   ];
   assert.equal(order, [2, 3, 4, 5, 6]);
+});
+
+test('the operator has the right to delete every kind that a deletion may find, and no volume and no password', () => {
+  const verbs = ({ group, plural }: (typeof WATCHED)[number]) =>
+    CLUSTER_RULES.filter(
+      ({ apiGroups, resources }) => apiGroups?.includes(group) && resources?.includes(plural),
+    ).flatMap((rule) => rule.verbs);
+  for (const resource of WATCHED) {
+    const isDeleted = !['Pod', 'EndpointSlice', 'PersistentVolumeClaim'].includes(resource.kind);
+    assert.is(verbs(resource).includes('delete'), isDeleted, resource.kind);
+  }
+  assert.is(verbs(RESOURCES.secrets).includes('delete'), false);
 });
 
 test('the guard lets nothing that holds data go without the word of the user', () => {

@@ -176,6 +176,18 @@ test('M2 a failed migration leaves the old release serving and gives its reason'
   assert.is(world.pods.get('b')?.replicas, undefined);
 });
 
+test('while a migration runs nothing is remembered anew: each look would be the reason for the next one', () => {
+  const world = serving();
+  world.release('b', { migration: 'running' });
+  world.look();
+  const before = JSON.stringify(world.memory);
+  for (let i = 0; i < 3; i++) {
+    world.now += 10;
+    world.look();
+    assert.is(JSON.stringify(world.memory), before);
+  }
+});
+
 test('a migration that cannot start is given up at the deadline and does not start later', () => {
   const world = serving();
   world.release('b', { problem: 'ErrImagePull' });
