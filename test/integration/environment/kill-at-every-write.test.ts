@@ -72,7 +72,9 @@ const STAGES: Stage[] = [
         cache: { resources: { memory: '96Mi' } },
         routing: { hostnames: ['shop.example.com'] },
       }),
-    ended: serves('api:2'),
+    // In the moment after the change the status may still be about the pods of before.
+    ended: (environment) =>
+      serves('api:2')(environment) && /2 of 2/.test(messageOf(environment, 'PoolerReady')),
   },
   {
     name: 'rolling back',
@@ -86,6 +88,10 @@ const STAGES: Stage[] = [
     ended: (environment) => environment === undefined,
   },
 ];
+
+function messageOf(environment: Environment | undefined, type: string): string {
+  return environment?.status?.conditions?.find((condition) => condition.type === type)?.message ?? '';
+}
 
 function isAtRest({ status, metadata }: Environment): boolean {
   const is = (type: string) => status?.conditions?.find((condition) => condition.type === type)?.status;
