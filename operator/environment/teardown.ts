@@ -10,7 +10,7 @@ import { WATCHED } from './resources.ts';
 import type { Live } from './snapshot.ts';
 
 /** Others make these of what the operator makes, and take them away with it. Pods are waited for. */
-const MADE_BY_OTHERS: ReadonlySet<string> = new Set(['Pod', 'EndpointSlice']);
+export const MADE_BY_OTHERS: ReadonlySet<string> = new Set(['Pod', 'EndpointSlice', 'Certificate']);
 
 const MOST_NAMES = 3;
 

@@ -1,5 +1,6 @@
 import { LABELS } from '../../../operator/api/resolved.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
+import { answered } from '../../../operator/kube/errors.ts';
 import type { KubeObject, Resource } from '../../../operator/kube/resources.ts';
 import { pathOf } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
@@ -48,12 +49,14 @@ export async function finalStates(client: KubeClient): Promise<Map<string, Map<s
   const states = new Map<string, Map<string, string>>();
   const lists = await Promise.all(
     COMPARED.map(async (resource) => {
-      const answer = await client.request<{ items: KubeObject[] }>({
-        method: 'GET',
-        path: pathOf(resource),
-        timeoutMs: 60_000,
+      const path = pathOf(resource);
+      const list = client.request<{ items: KubeObject[] }>({ method: 'GET', path, timeoutMs: 60_000 });
+      const { items } = await list.catch((error: unknown) => {
+        // An optional kind that this cluster does not have.
+        if (answered(error, 404)) return { items: [] };
+        throw error;
       });
-      return answer.items.map((item) => ({ ...item, kind: resource.kind }));
+      return items.map((item) => ({ ...item, kind: resource.kind }));
     }),
   );
   for (const object of lists.flat()) {

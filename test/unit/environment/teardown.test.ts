@@ -1,12 +1,12 @@
 import * as assert from 'uvu/assert';
-import { CLUSTER_RULES } from '../../../charts/rights.ts';
+import { RULES } from '../../../charts/rights.ts';
 import { type Component, type Environment, FINALIZER, labels } from '../../../operator/api/resolved.ts';
-import { dataViolation } from '../../../operator/environment/data-guard.ts';
+import { dataViolation, RETAINED } from '../../../operator/environment/data-guard.ts';
 import { owned, STEPS } from '../../../operator/environment/ownership.ts';
 import type { Action } from '../../../operator/environment/plan.ts';
 import { RESOURCES, WATCHED } from '../../../operator/environment/resources.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
-import { planTeardown } from '../../../operator/environment/teardown.ts';
+import { MADE_BY_OTHERS, planTeardown } from '../../../operator/environment/teardown.ts';
 import { suite } from '../../harness/suite.ts';
 import { refused } from './api-server.ts';
 import { World } from './world.ts';
@@ -210,11 +210,11 @@ test('a final backup has its place after the last writer and before everything t
 
 test('the operator has the right to delete every kind that a deletion may find, and no volume and no password', () => {
   const verbs = ({ group, plural }: (typeof WATCHED)[number]) =>
-    CLUSTER_RULES.filter(
+    RULES.filter(
       ({ apiGroups, resources }) => apiGroups?.includes(group) && resources?.includes(plural),
     ).flatMap((rule) => rule.verbs);
   for (const resource of WATCHED) {
-    const isDeleted = !['Pod', 'EndpointSlice', 'PersistentVolumeClaim'].includes(resource.kind);
+    const isDeleted = !MADE_BY_OTHERS.has(resource.kind) && !RETAINED.has(resource.kind);
     assert.is(verbs(resource).includes('delete'), isDeleted, resource.kind);
   }
   assert.is(verbs(RESOURCES.secrets).includes('delete'), false);
