@@ -101,7 +101,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       egress: [nameResolution(), to(DATABASE_PORT, pods('database'))],
     },
     predictor: {
-      ingress: [from(PREDICTOR_PORT, pods('api'))],
+      ingress: [from(PREDICTOR_PORT, pods('api'), namespace(MONITORING_LABEL, 'true'))],
       egress: [nameResolution(), to(POOLER_PORT, pods('pooler'))],
     },
     database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },

@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { labels, names, type ReleaseInputs, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { API_PORT } from './api.ts';
-import { type Placement, placementOf } from './placement.ts';
+import { onSpotNodesToo, type Placement, placementOf } from './placement.ts';
 import { podMetadata, podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
 
 /** The predictor listens where the API does: it is another process of the same image. */
@@ -11,13 +11,6 @@ export const PREDICTOR_PORT = API_PORT;
 
 /** What the predictor takes over from the release's configuration. */
 const SETTINGS = ['NODE_ENV', 'LOG_LEVEL', 'LOG_SUCCESS_SHARE'];
-
-/** What providers taint their spot nodes with (GKE, AKS), and a name for everybody else. */
-const SPOT_TAINTS = [
-  'cloud.google.com/gke-spot',
-  'kubernetes.azure.com/scalesetpriority',
-  'cryptosense.io/spot',
-];
 
 /** Where the API finds the predictor; the same as long as the environment lives. */
 export const predictorUrl = (environment: string): string => `http://${names(environment).predictor}`;
@@ -107,12 +100,5 @@ export class PredictorChart extends Chart {
 /** Like that of every other pod, and on spot nodes as well: a forecast can wait until there is another node. */
 function placement(environment: ResolvedEnvironment): Placement {
   const own = placementOf(environment);
-  const { scheduling, predictor } = environment.spec;
-  if (!predictor.spot) return own;
-  const spot = SPOT_TAINTS.map((key) => ({
-    key,
-    operator: 'Exists' as const,
-    effect: 'NoSchedule' as const,
-  }));
-  return { ...own, scheduling: { ...scheduling, tolerations: [...scheduling.tolerations, ...spot] } };
+  return environment.spec.predictor.spot ? onSpotNodesToo(own) : own;
 }

@@ -50,7 +50,8 @@ async function define(client: KubeClient, definition: Manifest, resource: Resour
       await client.request({ method: 'GET', path: pathOf(resource, 'default') });
       return true;
     } catch (error) {
-      if (answered(error, 404)) return false;
+      // 429: the server knows the type and has not read its objects yet.
+      if (answered(error, 404, 429, 503)) return false;
       throw error;
     }
   });
