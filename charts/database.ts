@@ -16,6 +16,9 @@ import { amount } from './quantity.ts';
 
 export const DATABASE_PORT = 5432;
 
+export const SETTINGS_FOLDER = '/etc/cryptosense/postgresql.d';
+export const SETTINGS_FILE = 'cryptosense.conf';
+
 /** The login role of the application; the operator makes its password. */
 const APP_USER = 'cryptosense';
 
@@ -36,6 +39,13 @@ export function databaseSettings(memory: string): Record<string, string> {
   };
 }
 
+/** The file of settings that the pod reads after those of the image: the user's parameters over the tier's. */
+export function settingsFile({ resources, parameters }: ResolvedEnvironment['spec']['database']): string {
+  return Object.entries({ ...databaseSettings(resources.memory), ...parameters })
+    .map(([key, value]) => `${key} = '${value}'\n`)
+    .join('');
+}
+
 /** One PostgreSQL with its volume, the Service that clients use and the one that gives its pods names. */
 export class DatabaseChart extends Chart {
   constructor(scope: Construct, environment: ResolvedEnvironment) {
@@ -46,10 +56,7 @@ export class DatabaseChart extends Chart {
     const { name, spec } = environment;
     const own = names(name);
     const matchLabels = selector(name, 'database');
-    const settings = Object.entries(databaseSettings(spec.database.resources.memory))
-      .map(([key, value]) => `${key} = '${value}'\n`)
-      .join('');
-    const files = { 'cryptosense.conf': settings };
+    const files = { [SETTINGS_FILE]: settingsFile(spec.database) };
 
     new ConfigMap(this, 'settings', { metadata: { name: own.database }, data: files });
     const ports = [
@@ -103,7 +110,7 @@ export class DatabaseChart extends Chart {
       resources: spec.database.resources,
       mounts: [
         secretFiles(own.credentials, ['POSTGRES_PASSWORD', 'APP_PASSWORD']),
-        settingsFiles(own.database, '/etc/cryptosense/postgresql.d'),
+        settingsFiles(own.database, SETTINGS_FOLDER),
         scratch('tmp', '/tmp', '64Mi'),
         scratch('run', '/var/run/postgresql', '1Mi'),
         // Parallel queries share memory through /dev/shm, and the 64 MiB that a container gets are soon too few.

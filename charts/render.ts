@@ -8,6 +8,7 @@ import {
 import { ApiChart } from './api.ts';
 import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
+import { DatabaseCheckChart, type Trial } from './database-check.ts';
 import { GatewayChart } from './gateway.ts';
 import { MigrationChart } from './migration.ts';
 import { MonitoringChart } from './monitoring.ts';
@@ -78,6 +79,14 @@ export function renderRevision(environment: ResolvedEnvironment, revision: Revis
 export function renderMigration(environment: ResolvedEnvironment, revision: Revision): Manifest {
   return ofKind(
     objects((app) => new MigrationChart(app, environment, revision)),
+    'Job',
+  );
+}
+
+/** The Job that tries settings of the database before it gets them. */
+export function renderDatabaseCheck(environment: ResolvedEnvironment, trial: Trial): Manifest {
+  return ofKind(
+    objects((app) => new DatabaseCheckChart(app, environment, trial)),
     'Job',
   );
 }

@@ -32,6 +32,8 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
   // Whether cert-manager is there, and what it says of the certificate of a Gateway.
   { apiGroups: ['cert-manager.io'], resources: ['certificates'], verbs: WATCH },
+  // A volume grows by its claim; claims are never made and never deleted.
+  { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: [...WATCH, 'patch'] },
   // Credentials are made once; the operator never reads one, not even its own.
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },

@@ -27,7 +27,7 @@ RUN rm -rf /usr/lib/postgresql/15/lib/bitcode /usr/lib/postgresql/15/lib/llvmjit
     mkdir -p /var/lib/postgresql/data /var/run/postgresql /etc/apt/sources.list.d && \
     chown 1001:1001 /var/lib/postgresql/data /var/run/postgresql
 
-COPY database/entrypoint.sh database/first-start.sh /usr/local/bin/
+COPY database/entrypoint.sh database/first-start.sh database/check-settings.sh /usr/local/bin/
 COPY database/postgresql.conf database/pg_hba.conf /etc/cryptosense/
 
 # One layer without what was removed above.

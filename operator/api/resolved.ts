@@ -69,6 +69,7 @@ export function names(name: string) {
   return {
     credentials: `${name}-credentials`,
     database: `${name}-database`,
+    databaseCheck: (hash: string) => `${name}-database-check-${hash}`,
     databaseMembers: `${name}-database-members`,
     pooler: `${name}-pooler`,
     cache: `${name}-cache`,
@@ -112,6 +113,7 @@ export const MANAGED_SELECTOR = `${LABELS.managedBy}=${MANAGER}`;
 export type Component =
   | 'api'
   | 'database'
+  | 'database-check'
   | 'pooler'
   | 'cache'
   | 'sentinel'

@@ -9,12 +9,15 @@ import { canonicalJson } from '../rollout/revision.ts';
 import { assertOurs } from './adoption.ts';
 import type { Caches } from './caches.ts';
 import { credentialsFor } from './credentials.ts';
+import type { Refusal, Refusals } from './growth.ts';
 import type { Action } from './plan.ts';
 import { RESOURCES, resourceOf } from './resources.ts';
 import type { Live } from './snapshot.ts';
 
 /** By environment and "Kind/name": the live object as our last write left it. */
 type Settled = Map<string, Map<string, string>>;
+
+const NO_REFUSALS: Refusals = new Map();
 
 /** Writes, one at a time; it may die after any of them, and what it does twice has the effect of once. */
 export class Actor {
@@ -23,6 +26,7 @@ export class Actor {
   /** Called before every write: throws when this process is not the leader any more. */
   readonly #assertLeading: () => void;
   readonly #settled: Settled = new Map();
+  readonly #refusals = new Map<string, Map<string, Refusal>>();
 
   constructor(options: { client: KubeClient; caches: Caches; assertLeading: () => void }) {
     this.#client = options.client;
@@ -34,9 +38,15 @@ export class Actor {
   settled = (live: Live): boolean =>
     this.#settled.get(environmentOf(live))?.get(nameOf(live)) === versionOf(live);
 
+  /** Claims of an environment ("namespace/name") whose growth the API server refused. */
+  refusals(environment: string): Refusals {
+    return this.#refusals.get(environment) ?? NO_REFUSALS;
+  }
+
   /** Nothing is remembered of an environment ("namespace/name") that is gone. */
   forget(environment: string): void {
     this.#settled.delete(environment);
+    this.#refusals.delete(environment);
   }
 
   async perform(action: Action, environment: Environment): Promise<void> {
@@ -101,6 +111,12 @@ export class Actor {
       case 'applyGuarded':
         await this.#apply(action, environment);
         return;
+      case 'growClaim':
+        await this.#growClaim(action, namespace, `${namespace}/${name}`);
+        return;
+      case 'orphan':
+        await this.#remove({ ...action, kind: RESOURCES.statefulSets.kind }, namespace, 'Orphan');
+        return;
       case 'delete':
         await this.#remove(action, namespace);
     }
@@ -124,13 +140,35 @@ export class Actor {
     );
   }
 
-  async #remove(action: Extract<Action, { type: 'delete' }>, namespace: string): Promise<void> {
+  /** Whether a volume can grow, only the API server knows without a right to read StorageClasses: its no is kept. */
+  async #growClaim(
+    { name, size, uid, resourceVersion }: Extract<Action, { type: 'growClaim' }>,
+    namespace: string,
+    environment: string,
+  ): Promise<void> {
+    const refusals = this.#refusals.get(environment) ?? new Map<string, Refusal>();
+    this.#refusals.set(environment, refusals);
+    const body = { metadata: { uid, resourceVersion }, spec: { resources: { requests: { storage: size } } } };
+    try {
+      this.#seen(await mergePatch(this.#client, RESOURCES.claims, namespace, name, body));
+      refusals.delete(name);
+    } catch (error) {
+      if (!answered(error, 403, 422)) throw error;
+      refusals.set(name, { size, message: error.message, at: Date.now() });
+    }
+  }
+
+  async #remove(
+    action: Pick<Extract<Action, { type: 'delete' }>, 'kind' | 'name' | 'uid' | 'resourceVersion'>,
+    namespace: string,
+    propagationPolicy: 'Background' | 'Orphan' = 'Background',
+  ): Promise<void> {
     const { kind, name, uid, resourceVersion } = action;
     const known = this.#caches.get(kind, namespace, name);
     const left = await remove(this.#client, resourceOf(kind), namespace, name, {
       ...(uid ? { uid } : {}),
       ...(resourceVersion ? { resourceVersion } : {}),
-      propagationPolicy: 'Background',
+      propagationPolicy,
     });
     if (left) this.#seen(left);
     else if (known) {

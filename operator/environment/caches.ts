@@ -1,11 +1,11 @@
 import type { Environment } from '../api/resolved.ts';
-import { LABELS, MANAGED_SELECTOR } from '../api/resolved.ts';
+import { LABELS } from '../api/resolved.ts';
 import { ApiGroups } from '../kube/discovery.ts';
 import type { Log } from '../kube/log.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/transport.ts';
-import { RESOURCES, WATCHED } from './resources.ts';
+import { RESOURCES, WATCHED, watchSelector } from './resources.ts';
 import type { Live } from './snapshot.ts';
 
 const BY_ENVIRONMENT = 'environment';
@@ -44,7 +44,7 @@ export class Caches {
         new Reflector<KubeObject>({
           ...shared,
           resource: resource as Resource,
-          labelSelector: MANAGED_SELECTOR,
+          labelSelector: watchSelector(resource),
           // What could not be written before can be now, for any environment.
           onAvailability: () => {
             for (const { metadata } of this.environments())

@@ -1,4 +1,3 @@
-import { amount } from '../../charts/quantity.ts';
 import type { Manifest } from '../api/resolved.ts';
 import type { Live } from './snapshot.ts';
 
@@ -22,13 +21,6 @@ export function withLiveClaims(manifest: Manifest, live: Live | undefined): Mani
     return { ...template, spec: { ...template.spec, resources: { ...template.spec.resources, requests } } };
   });
   return { ...manifest, spec: { ...(manifest.spec as object), volumeClaimTemplates: kept } };
-}
-
-/** A sentence when the volume has another size than was asked for, or ''. */
-export function claimNote(live: Live, wanted: string): string {
-  const [size] = sizesOf(live);
-  if (size === undefined || amount(size) === amount(wanted)) return '';
-  return ` Its volume stays at ${size}, although ${wanted} is asked for: this version does not resize volumes.`;
 }
 
 function sizesOf(live: Live | undefined): string[] {

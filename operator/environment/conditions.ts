@@ -31,7 +31,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   const before = environment.status ?? {};
   const { decision } = outcome;
   const memory = decision?.memory ?? before;
-  const stalled = stalledBy(outcome);
+  const stalled = stalledBy(outcome, snapshot);
 
   const verdicts: Record<string, Verdict> = {
     DatabaseReady: workload(snapshot.workloads.database),
@@ -182,12 +182,16 @@ function podsOf(snapshot: Snapshot, revision: string | undefined): number {
   return status?.replicas ?? 0;
 }
 
-function stalledBy({ decision, problems, violation, refused, notOurs }: Outcome): Verdict | undefined {
+function stalledBy(
+  { decision, problems, violation, refused, notOurs }: Outcome,
+  { settingsCheck }: Snapshot,
+): Verdict | undefined {
   if (problems)
     return verdict('True', 'InvalidSpec', `Nothing is changed until this is mended: ${problems.join('; ')}.`);
   if (violation) return verdict('True', 'InvariantViolated', violation);
   if (notOurs) return verdict('True', 'NotOurs', notOurs);
   if (refused) return verdict('True', 'WriteRefused', refused);
+  if (settingsCheck?.state === 'refused') return verdict('True', 'ParametersRefused', settingsCheck.message);
   if (decision?.blocked) return verdict('True', decision.blocked.reason, decision.blocked.message);
   return undefined;
 }

@@ -5,6 +5,7 @@ import type { RevisionView } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import type { Caches } from './caches.ts';
 import type { FormRecord } from './forms.ts';
+import type { Refusals } from './growth.ts';
 import { routeView } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { podProblem, workloadOf } from './workloads.ts';
@@ -18,6 +19,7 @@ export function observe(
     credentials: boolean;
     /** When the gateway's answer for the route's newest generation was first seen. */
     answeredAt?: number;
+    refusals?: Refusals;
     measured?: { revision: string; measurement: Measurement };
   },
 ): Snapshot {
@@ -37,6 +39,8 @@ export function observe(
   const formRecords = of('ControllerRevision')
     .filter((live) => live.metadata.labels?.[LABELS.keeps] === 'forms')
     .sort((a, b) => (b.revision as number) - (a.revision as number));
+  const refusals: Refusals = seen.refusals ?? new Map();
+  const claims = of('PersistentVolumeClaim');
   const pods = of('Pod');
   const podsOf = (component: string) =>
     pods.filter((pod) => pod.metadata.labels?.[LABELS.component] === component);
@@ -71,17 +75,18 @@ export function observe(
     route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
     customMetrics: caches.serves(CUSTOM_METRICS),
     gatewayApi: caches.has('HTTPRoute'),
+    refusals,
     workloads: {
       database: workloadOf('PostgreSQL', own('StatefulSet', its.database), {
         pods: podsOf('database'),
-        storage: resolved.spec.database.storage,
+        volumes: { size: resolved.spec.database.storage, claims, refusals },
       }),
       pooler: workloadOf('PgBouncer', own('Deployment', its.pooler), {
         pods: podsOf('pooler'),
       }),
       cache: workloadOf('Redis', own('StatefulSet', its.cache), {
         pods: podsOf('cache'),
-        storage: resolved.spec.cache.storage,
+        volumes: { size: resolved.spec.cache.storage, claims, refusals },
       }),
       ...(resolved.spec.predictor.enabled
         ? {

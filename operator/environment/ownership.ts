@@ -23,6 +23,7 @@ const STEP_OF: Record<Component, Step> = {
   monitoring: 'the API',
   api: 'the API',
   migration: 'the API',
+  'database-check': 'the API',
   predictor: 'the API',
   forms: 'the API',
   pooler: 'PgBouncer',

@@ -17,11 +17,13 @@ import { statusOf } from './conditions.ts';
 import { dataViolation } from './data-guard.ts';
 import { reasonToApply, stamped } from './drift.ts';
 import { chooseForms, type FormRecord, REFRESH, type RenderedComponent } from './forms.ts';
+import { growthAgainInMs, growthOf, isOrphaned } from './growth.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
 import { owned } from './ownership.ts';
 import { resumed } from './pause.ts';
 import { PRUNED, strays } from './prune.ts';
 import { sameWeights, withRoutedAt } from './route.ts';
+import { checkActions, isHeld, withSettingsCheck } from './settings-check.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { problemsOf } from './validate.ts';
 
@@ -51,6 +53,9 @@ export type Action =
       resourceVersion?: string;
       guarded?: GuardedAction;
     }
+  | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }
+  /** Deletes a StatefulSet and nothing with it: its pods and claims stay as they are. */
+  | { type: 'orphan'; name: string; uid: string; resourceVersion: string; why: string }
   /** The last write of all: the environment is gone when no other finalizer keeps it. */
   | { type: 'end'; finalizers: string[] };
 
@@ -77,27 +82,37 @@ const KEPT_RECORDS = 10;
 const RENEWAL_MS = 10_000;
 
 /** Snapshot -> writes, status, events and when to look again. Pure. */
-export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live: Live) => boolean): Plan {
-  const problems = problemsOf(snapshot.resolved);
+export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live: Live) => boolean): Plan {
+  const problems = problemsOf(observed.resolved);
   if (problems.length > 0)
-    return { actions: [], components: [], status: statusOf(snapshot, { problems }), notes: [] };
+    return { actions: [], components: [], status: statusOf(observed, { problems }), notes: [] };
 
   // What is under way (a Job, an autoscaler) goes on, but nothing new is begun; a deletion is another plan.
-  if (snapshot.resolved.spec.paused)
-    return { actions: [], components: [], status: statusOf(snapshot, {}), notes: [] };
+  if (observed.resolved.spec.paused)
+    return { actions: [], components: [], status: statusOf(observed, {}), notes: [] };
 
+  const forms = chooseForms(observed.resolved, rendered.components, observed.forms, {
+    refresh: observed.environment.metadata.annotations?.[REFRESH] ?? '',
+    renew: isOpen(observed.resolved.spec.maintenance.window, observed.now) && isCalm(observed),
+  });
+  const snapshot = withSettingsCheck(observed, forms.manifests);
   const owner = ownerReference(snapshot.environment);
   const actions: Action[] = beginning(snapshot);
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });
-  const { replicas, autoscaling, maintenance } = snapshot.resolved.spec;
+  const { replicas, autoscaling } = snapshot.resolved.spec;
   const components: Action[] = [];
-  const forms = chooseForms(snapshot.resolved, rendered.components, snapshot.forms, {
-    refresh: snapshot.environment.metadata.annotations?.[REFRESH] ?? '',
-    renew: isOpen(maintenance.window, snapshot.now) && isCalm(snapshot),
-  });
   if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
   // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
   for (const component of forms.manifests.filter(({ kind }) => snapshot.has(kind))) {
+    const growth = growthOf(component, snapshot.live(component), {
+      claims: snapshot.all('PersistentVolumeClaim'),
+      refusals: snapshot.refusals,
+      now: snapshot.now,
+    });
+    components.push(...growth);
+    // Once it is gone the next look makes it again.
+    if (isOrphaned(growth, snapshot.live(component))) continue;
+    if (isHeld(component, snapshot)) continue;
     const sized = withLiveClaims(component, snapshot.live(component));
     const manifest = withRequests(
       withFloor(sized, snapshot.resolved.spec, snapshot.now),
@@ -106,6 +121,7 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
     );
     pushApply(components, snapshot, owned(manifest, owner), settled);
   }
+  components.push(...checkActions(snapshot, owner));
   components.push(...strays(snapshot.environment, forms.manifests, PRUNED.flatMap(snapshot.all)));
   for (const name of snapshot.oldForms) {
     const why = 'only the newest forms of the components are kept';
@@ -140,6 +156,7 @@ export function makePlan(snapshot: Snapshot, rendered: Rendered, settled: (live:
   }
   const againInMs = Math.min(
     decision.againInMs ?? Number.POSITIVE_INFINITY,
+    growthAgainInMs(components, snapshot),
     autoscaling.quietHours ? untilChange(autoscaling.quietHours, snapshot.now) : Number.POSITIVE_INFINITY,
     forms.outdated.length > 0 ? untilRenewal(snapshot) : Number.POSITIVE_INFINITY,
   );

@@ -108,6 +108,7 @@ export class EnvironmentReconciler {
     const snapshot = observe(this.#caches, environment, {
       now,
       credentials,
+      refusals: this.#actor.refusals(key),
       ...(answeredAt === undefined ? {} : { answeredAt }),
       ...(measured ? { measured } : {}),
     });
@@ -293,7 +294,8 @@ export class EnvironmentReconciler {
 
 function nameOf(action: Action): string {
   if ('manifest' in action) return `${action.manifest.kind}/${action.manifest.metadata.name}`;
-  return action.type === 'delete' ? `${action.kind}/${action.name}` : action.type;
+  if (action.type === 'delete') return `${action.kind}/${action.name}`;
+  return 'name' in action ? `${action.type} ${action.name}` : action.type;
 }
 
 /** Changed or gone since the plan was made, as also the environment itself may be. */

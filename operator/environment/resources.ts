@@ -1,4 +1,5 @@
 import { GROUP, KIND, PLURAL, VERSION } from '../api/environment.ts';
+import { LABELS, MANAGED_SELECTOR } from '../api/resolved.ts';
 import type { Resource } from '../kube/resources.ts';
 
 /** The API resources that the operator reads and writes; all are namespaced. */
@@ -35,6 +36,13 @@ export const RESOURCES = {
     version: 'v1',
     plural: 'endpointslices',
     kind: 'EndpointSlice',
+    namespaced: true,
+  },
+  claims: {
+    group: '',
+    version: 'v1',
+    plural: 'persistentvolumeclaims',
+    kind: 'PersistentVolumeClaim',
     namespaced: true,
   },
   jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
@@ -94,6 +102,11 @@ export const RESOURCES = {
 export const WATCHED = Object.entries(RESOURCES)
   .filter(([key]) => key !== 'environments' && key !== 'secrets')
   .map(([, resource]) => resource as Resource);
+
+/** Claims are made by the StatefulSet's controller, which gives them the labels that select its pods and no other. */
+export function watchSelector({ kind }: Resource): string {
+  return kind === RESOURCES.claims.kind ? LABELS.environment : MANAGED_SELECTOR;
+}
 
 const BY_KIND = new Map<string, Resource>(
   Object.values(RESOURCES).map((resource) => [resource.kind, resource]),

@@ -1,6 +1,8 @@
 import type { Environment, Manifest, ReleaseInputs, ResolvedEnvironment } from '../api/resolved.ts';
 import type { RevisionView, RouteView } from '../rollout/state.ts';
 import type { FormRecord } from './forms.ts';
+import type { Refusals } from './growth.ts';
+import type { SettingsCheck } from './settings-check.ts';
 
 /** A live object, as far as the operator looks into it. */
 export interface Live {
@@ -56,6 +58,10 @@ export interface Snapshot {
   gatewayApi: boolean;
   /** Whether the autoscaler can be given other metrics than CPU and memory. */
   customMetrics: boolean;
+  /** Whether PostgreSQL is known to start with the settings that it is to get; the plan finds that out. */
+  settingsCheck?: SettingsCheck;
+  /** Volumes whose growth the API server refused. */
+  refusals: Refusals;
   /** No predictor where it is switched off. */
   workloads: { database: Workload; pooler: Workload; cache: Workload; predictor?: Workload };
   /** The live object of the same kind and name, if there is one. */

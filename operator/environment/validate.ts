@@ -1,4 +1,5 @@
 import type { ResolvedEnvironment } from '../api/resolved.ts';
+import { parameterProblems } from '../database/parameters.ts';
 
 /**
  * What is wrong with the effective values, which the API server cannot see because it does not know the tier's
@@ -6,7 +7,7 @@ import type { ResolvedEnvironment } from '../api/resolved.ts';
  */
 export function problemsOf(environment: ResolvedEnvironment): string[] {
   const { autoscaling, routing, tier } = environment.spec;
-  const problems: string[] = [];
+  const problems: string[] = parameterProblems(environment);
   if (autoscaling.minReplicas > autoscaling.maxReplicas) {
     problems.push(
       `spec.autoscaling.minReplicas (${autoscaling.minReplicas}) is above maxReplicas (${autoscaling.maxReplicas}, of which tier ${tier} may be the source): set both`,

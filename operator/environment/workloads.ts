@@ -1,4 +1,4 @@
-import { claimNote } from './claims.ts';
+import { type Refusals, volumeNote } from './growth.ts';
 import type { Live, Workload } from './snapshot.ts';
 
 /** A container runtime can say a lot; the first words name the trouble. */
@@ -42,12 +42,28 @@ function inWords({ metadata }: Live, reason: string, message: string | undefined
   return `${what}${remedy ? `; pod ${metadata.name}: ${remedy}` : ''}`;
 }
 
-/** How a Deployment or StatefulSet is, in one sentence. `storage` is the volume's size that the spec asks for. */
+function isReady({ status, metadata }: Live): boolean {
+  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
+  const is = conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  return is && metadata.deletionTimestamp === undefined;
+}
+
+/** How a Deployment or StatefulSet is, in one sentence. `volumes.size` is what the spec asks for. */
 export function workloadOf(
   title: string,
   live: Live | undefined,
-  known: { pods: Live[]; storage?: string },
+  known: { pods: Live[]; volumes?: { size: string; claims: Live[]; refusals: Refusals } },
 ): Workload {
+  const readyPods = known.pods.filter(isReady).length;
+  // A StatefulSet is made again when a volume grows, and its pods serve on meanwhile.
+  if (!live && readyPods > 0 && known.volumes)
+    return {
+      pods: readyPods,
+      readyPods,
+      ready: true,
+      settled: false,
+      message: `${title}: made again around ${readyPods} ready pods.`,
+    };
   if (!live)
     return { pods: 0, readyPods: 0, ready: false, settled: false, message: `${title} is being created.` };
   const spec = live.spec as {
@@ -62,7 +78,8 @@ export function workloadOf(
     updatedReplicas?: number;
     replicas?: number;
   };
-  const ready = status.readyReplicas ?? 0;
+  const isNew = status.observedGeneration === undefined;
+  const ready = isNew && known.volumes ? readyPods : (status.readyReplicas ?? 0);
   const updated = status.updatedReplicas ?? 0;
   const isCurrent = status.observedGeneration === live.metadata.generation;
   const settled = isCurrent && ready === wanted && updated === wanted && status.replicas === wanted;
@@ -73,13 +90,16 @@ export function workloadOf(
     : ready < wanted && problem
       ? ` (${problem})`
       : '';
-  const note = known.storage === undefined ? '' : claimNote(live, known.storage);
+  const { note, moving } = known.volumes
+    ? volumeNote(live, known.volumes.size, known.volumes)
+    : { note: '', moving: false };
+  const volumes = note === '' ? '' : ` ${note}`;
   return {
     ...(image === undefined ? {} : { image }),
     pods: wanted,
     readyPods: ready,
     ready: ready > 0,
-    settled,
-    message: `${title}: ${ready} of ${wanted} pods ready${why}.${note}`,
+    settled: settled && !moving,
+    message: `${title}: ${ready} of ${wanted} pods ready${why}.${volumes}`,
   };
 }

@@ -27,6 +27,13 @@ export const databaseUrl = ({ host, port }: Address, password = PASSWORD): strin
 /** A URL for Redis, or for something in front of it. */
 export const cacheUrl = ({ host, port }: Address): string => `redis://:${PASSWORD}@${host}:${port}`;
 
+/** The programs of the database image, beside a running server. */
+export interface DatabaseTools {
+  run(command: string[], env?: Record<string, string>): Promise<{ exitCode: number; output: string }>;
+  /** What psql prints of a query, without decoration. */
+  ask(query: string): Promise<{ exitCode: number; output: string }>;
+}
+
 /** Containers of one test file. Each `start…` resolves when the server in it answers. */
 export class Containers {
   readonly #started: { stop(): Promise<unknown> }[] = [];
@@ -45,6 +52,27 @@ export class Containers {
         .withExposedPorts(5432),
       5432,
     );
+  }
+
+  /** The database image with at most 1 GiB of memory: settings that are tried may ask for all of the machine's. */
+  async startDatabaseTools(): Promise<DatabaseTools> {
+    const container = await new GenericContainer(images.database)
+      .withEnvironment({ POSTGRES_PASSWORD: PASSWORD })
+      .withTmpFs({
+        '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700',
+        '/etc/cryptosense/postgresql.d': 'rw,uid=1001,gid=1001,mode=0700',
+      })
+      .withResourcesQuota({ memory: 1 })
+      .withWaitStrategy(Wait.forLogMessage(readyMessage))
+      .withStartupTimeout(STARTUP_MS)
+      .start();
+    this.#started.push(container);
+    const run: DatabaseTools['run'] = async (command, env = {}) => {
+      const { exitCode, output } = await container.exec(command, { env });
+      return { exitCode, output: output.trim() };
+    };
+    const psql = ['psql', '-h', '/var/run/postgresql', '-U', 'postgres', '-At', '-c'];
+    return { run, ask: (query) => run([...psql, query]) };
   }
 
   /** PgBouncer in transaction pooling, in front of the database of this test file. */

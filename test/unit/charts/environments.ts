@@ -1,5 +1,6 @@
 import {
   renderComponents,
+  renderDatabaseCheck,
   renderMigration,
   renderOperator,
   renderRevision,
@@ -33,6 +34,7 @@ export function everything(environment: ResolvedEnvironment): Manifest[] {
     ...Object.values(renderComponents(environment)).flat(),
     ...Object.values(renderRevision(environment, revision)),
     renderMigration(environment, revision),
+    renderDatabaseCheck(environment, { hash: '0a1b2c3', settings: '' }),
     renderRoute(environment, [{ revision: revision.revision, weight: 100 }]),
   ];
 }

@@ -41,7 +41,7 @@ interface Constraint {
 }
 const constraints = (spread: 'preferred' | 'required') =>
   pods({ scheduling: { spread } })
-    .filter(({ name }) => !name.includes('migrate'))
+    .filter(({ name }) => !/migrate|check/.test(name))
     .map(({ pod }) => pod.topologySpreadConstraints as Constraint[]);
 
 test('spread is a preference until it is required', () => {

@@ -9,7 +9,7 @@ const all = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), .
 
 test('every pod satisfies the Pod Security Standard "restricted"', () => {
   const volumeTypes = ['configMap', 'emptyDir', 'secret'];
-  assert.is(workloads(all).length, 4 * 6 + 1);
+  assert.is(workloads(all).length, 4 * 7 + 1);
   for (const { name, spec } of workloads(all)) {
     const pod = spec.template.spec;
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) assert.is(pod[field], undefined, name);
@@ -83,11 +83,12 @@ test('no manifest holds a secret, a password or a login', () => {
 
 test('a pod sees only the keys of the credentials that it needs', () => {
   const keys = Object.fromEntries(
-    workloads(everything(resolved())).map(({ manifest, spec }) => {
+    workloads(everything(resolved())).flatMap(({ manifest, spec }) => {
       const [secret] = spec.template.spec.volumes.flatMap((volume) => volume.secret ?? []);
+      if (secret === undefined) return [];
       const { items, defaultMode } = secret as { items: { key: string }[]; defaultMode: number };
       assert.is(defaultMode, 0o440);
-      return [manifest.metadata.labels?.['app.kubernetes.io/component'], items.map(({ key }) => key)];
+      return [[manifest.metadata.labels?.['app.kubernetes.io/component'], items.map(({ key }) => key)]];
     }),
   );
   assert.equal(keys, {

@@ -142,13 +142,25 @@ export class ApiServer {
 
   #delete(
     live: Live | undefined,
-    { preconditions }: { preconditions: Body['metadata'] },
+    { preconditions, propagationPolicy }: { preconditions: Body['metadata']; propagationPolicy?: string },
     target: Target,
   ): unknown {
     if (!live) throw refused(404, 'NotFound', `${target.kind} ${target.name} not found`);
     check(live, preconditions);
     this.drop(target.kind, target.name);
+    if (propagationPolicy === 'Orphan') this.#orphan(live.metadata.uid);
     return { kind: 'Status', status: 'Success' };
+  }
+
+  #orphan(owner: string): void {
+    for (const { kind, metadata } of [...this.objects.values()]) {
+      if (!metadata.ownerReferences?.some(({ uid }) => uid === owner)) continue;
+      this.edit(kind, metadata.name, (object) => {
+        object.metadata.ownerReferences = (object.metadata.ownerReferences ?? []).filter(
+          ({ uid }) => uid !== owner,
+        );
+      });
+    }
   }
 
   #store(object: Live, before: Live | undefined): Live {

@@ -22,6 +22,8 @@ export class Cluster {
   readonly counters = new Map<string, { requests: number; errors: number }>();
   /** Promises to users that were broken. */
   readonly broken: string[] = [];
+  /** What a scratch PostgreSQL says of settings, '' when it starts with them. */
+  scratchDatabase: (settings: string) => string = () => '';
   isGatewayUp = true;
   /** Whether the Secrets that listeners name are there. */
   hasCertificates = true;
@@ -72,6 +74,7 @@ export class Cluster {
       updatedReplicas: wanted,
       readyReplicas: ready,
     });
+    this.#claims(object, wanted);
     const revision = labels[LABELS.revision];
     for (let i = 0; i < Math.max(wanted, 10); i++) {
       const name = `${object.metadata.name}-pod-${i}`;
@@ -80,6 +83,7 @@ export class Cluster {
         const waiting = { reason: 'CrashLoopBackOff', message: 'back-off' };
         const status = {
           podIP: revision ?? '10.0.0.1',
+          conditions: [{ type: 'Ready', status: i < ready ? 'True' : 'False' }],
           ...(starts ? {} : { containerStatuses: [{ state: { waiting } }] }),
         };
         this.#server.put({ ...owned('Pod', name, object, labels), status });
@@ -87,13 +91,54 @@ export class Cluster {
     }
   }
 
+  /** Makes the claims of a StatefulSet as its controller does; a driver gives them what they ask for. */
+  #claims({ kind, metadata, spec }: Live, replicas: number): void {
+    if (kind !== 'StatefulSet') return;
+    const { volumeClaimTemplates = [], selector } = spec as {
+      volumeClaimTemplates?: { metadata: { name: string }; spec: object }[];
+      selector: { matchLabels: Record<string, string> };
+    };
+    for (const template of volumeClaimTemplates) {
+      for (let i = 0; i < replicas; i++) {
+        const name = `${template.metadata.name}-${metadata.name}-${i}`;
+        const claim = this.#server.get('PersistentVolumeClaim', name);
+        const wanted = (claim?.spec ?? template.spec) as { resources: { requests: { storage: string } } };
+        this.#server.put({
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { name, namespace: metadata.namespace ?? '', labels: selector.matchLabels },
+          spec: wanted,
+          status: { phase: 'Bound', capacity: wanted.resources.requests },
+        });
+      }
+    }
+  }
+
   #finish(job: Live): void {
+    if (job.metadata.labels?.[LABELS.component] === 'database-check') {
+      this.#check(job);
+      return;
+    }
     const { template } = job.spec as { template: PodTemplate };
     const database = this.#server.list('StatefulSet').find((o) => o.metadata.name.endsWith('-database'));
     if (job.status || (database?.status as { readyReplicas?: number })?.readyReplicas !== 1) return;
     const isGood = this.releases.get(template.spec.containers[0]?.image ?? '')?.migrates ?? true;
     const condition = { type: isGood ? 'Complete' : 'Failed', status: 'True', message: 'column is missing' };
     this.#status(job, { conditions: [condition] });
+  }
+
+  #check(job: Live): void {
+    if (job.status) return;
+    const { template } = job.spec as { template: { spec: { containers: { env: { value: string }[] }[] } } };
+    const message = this.scratchDatabase(template.spec.containers[0]?.env[0]?.value ?? '');
+    const { name, labels = {} } = job.metadata;
+    const terminated = { exitCode: message ? 1 : 0, message };
+    this.#server.put({
+      ...owned('Pod', `${name}-x`, job, { ...labels, 'batch.kubernetes.io/job-name': name }),
+      status: { containerStatuses: [{ state: { terminated } }] },
+    });
+    const type = message ? 'Failed' : 'Complete';
+    this.#status(job, { conditions: [{ type, status: 'True', message: 'Job has failed' }] });
   }
 
   #endpoints(service: Live): void {

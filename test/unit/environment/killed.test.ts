@@ -44,6 +44,32 @@ const stories: { name: string; begin: () => World; ends: (world: World) => boole
     },
     ends: ({ environment }) => environment === undefined,
   },
+  {
+    name: 'growing a volume',
+    begin: () => {
+      const world = new World(serving);
+      world.edit((spec) => {
+        spec.database = { storage: '3Gi' };
+      });
+      return world;
+    },
+    ends: ({ server }) =>
+      ['PersistentVolumeClaim/data-shop-database-0', 'StatefulSet/shop-database'].every((key) =>
+        /"storage":"3Gi"/.test(JSON.stringify(server.objects.get(key)?.spec)),
+      ),
+  },
+  {
+    name: 'changing a parameter of PostgreSQL',
+    begin: () => {
+      const world = new World(serving);
+      world.edit((spec) => {
+        spec.database = { parameters: { work_mem: '2MB' } };
+      });
+      return world;
+    },
+    ends: ({ server }) =>
+      /work_mem = '2MB'/.test(JSON.stringify(server.get('ConfigMap', 'shop-database')?.data)),
+  },
 ];
 
 let enumerated = 0;

@@ -21,7 +21,8 @@ const deleted = (world = new World(serving)) => {
   world.server.remove(KIND, 'shop');
   return world;
 };
-const ours = WATCHED.map(({ kind }) => kind).filter((kind) => kind !== 'Pod' && kind !== 'EndpointSlice');
+const KEPT = ['Pod', 'EndpointSlice', 'PersistentVolumeClaim'];
+const ours = WATCHED.map(({ kind }) => kind).filter((kind) => !KEPT.includes(kind));
 const left = ({ server }: World) => ours.flatMap((kind) => server.list(kind));
 
 function leaving(finalizers = [FINALIZER]): Environment {
@@ -48,12 +49,13 @@ test('the finalizer is the very first write', () => {
   assert.equal(serving.environment.metadata.finalizers, [FINALIZER]);
 });
 
-test('a deleted environment goes with everything that the operator made, but the credentials', async () => {
+test('a deleted environment goes with everything that the operator made, but the credentials and the volumes', async () => {
   const world = deleted();
   await world.rest();
   assert.is(world.environment, undefined);
   assert.equal(left(world), []);
   assert.ok(world.server.get('Secret', 'shop-credentials'));
+  assert.ok(world.server.get('PersistentVolumeClaim', 'data-shop-database-0'));
   assert.equal(world.failures, []);
 });
 
