@@ -9,8 +9,8 @@ const OTHER_SESSIONS = 7;
 /** Of the pod's memory; the rest is for sessions and for the file cache that PostgreSQL relies on. */
 const MOST_SHARED = 0.75;
 
-/** What PostgreSQL 15 keeps in shared memory for one lock that can be held, and for one session. Measured, rounded up. */
-const LOCK_BYTES = 300;
+/** Shared memory for one lock that one process can hold: 388 bytes between 64 and 1064 locks each, rounded up. */
+const LOCK_BYTES = 400;
 
 const DEFAULTS: Record<string, string> = {
   superuser_reserved_connections: '3',
@@ -21,6 +21,9 @@ const DEFAULTS: Record<string, string> = {
   max_locks_per_transaction: '64',
   max_prepared_transactions: '0',
 };
+
+/** What counts as processes, with one more that starts the autovacuum workers. */
+const COUNTED = ['max_connections', 'autovacuum_max_workers', 'max_worker_processes', 'max_wal_senders'];
 
 /** All processes of one server. */
 const MOST_PROCESSES = 262_143;
@@ -88,7 +91,8 @@ function memoryProblems(
   );
   const number = (name: string) => numberOf(name, settings[name] ?? '') ?? 0;
   const locks =
-    number('max_locks_per_transaction') * (number('max_connections') + number('max_prepared_transactions'));
+    number('max_locks_per_transaction') *
+    (COUNTED.reduce((sum, name) => sum + number(name), 1) + number('max_prepared_transactions'));
   const own = ['max_locks_per_transaction', 'max_connections', 'max_prepared_transactions'];
   if (own.some((name) => name in parameters) && shared + locks * LOCK_BYTES > pod) {
     problems.push(
@@ -128,11 +132,10 @@ function processProblems(
       'spec.database.parameters.wal_level is minimal, which goes with max_wal_senders 0 alone and leaves neither replicas nor backups: leave it out',
     );
   }
-  const counted = ['max_connections', 'autovacuum_max_workers', 'max_worker_processes', 'max_wal_senders'];
-  const processes = counted.reduce((sum, name) => sum + number(name), 1);
-  if (counted.some((name) => name in parameters) && processes > MOST_PROCESSES) {
+  const processes = COUNTED.reduce((sum, name) => sum + number(name), 1);
+  if (COUNTED.some((name) => name in parameters) && processes > MOST_PROCESSES) {
     problems.push(
-      `spec.database.parameters: ${counted.join(', ')} and one more are ${processes} processes in all, and PostgreSQL can have ${MOST_PROCESSES}: lower them`,
+      `spec.database.parameters: ${COUNTED.join(', ')} and one more are ${processes} processes in all, and PostgreSQL can have ${MOST_PROCESSES}: lower them`,
     );
   }
   return problems;
