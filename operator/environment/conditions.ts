@@ -17,6 +17,8 @@ export interface Outcome {
   violation?: string;
   /** Components that run in the form of an earlier version of the operator. */
   outdated?: string[];
+  /** Workloads are being written: what the snapshot says of their pods is about those of before. */
+  isWriting?: boolean;
   /** A write that the API server will go on refusing. */
   refused?: string;
   /** An object of somebody else has the name of one of the environment's. */
@@ -67,7 +69,12 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   const { database, pooler, cache } = snapshot.workloads;
   const moving = [database, pooler, cache].find((one) => !one.settled);
   const working =
-    !stalled && !paused && (decision?.progressing === true || missing.length > 0 || moving !== undefined);
+    !stalled &&
+    !paused &&
+    (decision?.progressing === true ||
+      missing.length > 0 ||
+      moving !== undefined ||
+      outcome.isWriting === true);
   verdicts.Reconciling = working
     ? verdict(
         'True',

@@ -164,7 +164,11 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     actions,
     components,
     decision,
-    status: statusOf(snapshot, { decision, outdated: forms.outdated }),
+    status: statusOf(snapshot, {
+      decision,
+      outdated: forms.outdated,
+      isWriting: components.some(changesPods),
+    }),
     notes: decision.notes,
     ...(againInMs === Number.POSITIVE_INFINITY ? {} : { againInMs }),
   };
@@ -347,6 +351,10 @@ function pushApply(
   const live = snapshot.live(marked);
   const why = reasonToApply(marked, live, settled);
   if (why) actions.push({ type: 'apply', manifest: marked, why, isNew: live === undefined });
+}
+
+function changesPods(action: Action): boolean {
+  return action.type === 'apply' && ['Deployment', 'StatefulSet'].includes(action.manifest.kind);
 }
 
 function withReplicas(deployment: Manifest, replicas: number): Manifest {

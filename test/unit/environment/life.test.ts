@@ -94,6 +94,20 @@ test('weights that somebody else wrote are put back, and the gateway has to conf
   assert.is.not(at(), before);
 });
 
+test('the status written together with a change does not say that the change is carried out', async () => {
+  const changed = world();
+  await changed.settle();
+  changed.edit((spec) => {
+    spec.pooler = { replicas: 2 };
+  });
+  await changed.look();
+  assert.is(changed.status.observedGeneration, changed.environment.metadata.generation);
+  assert.is(changed.condition('Reconciling')?.status, 'True');
+  await changed.rest();
+  assert.is(changed.condition('Reconciling')?.status, 'False');
+  assert.match(changed.condition('PoolerReady')?.message ?? '', /2 of 2/);
+});
+
 test('an environment can be scaled to nothing and back', async () => {
   const off = world();
   off.edit((spec) => {
