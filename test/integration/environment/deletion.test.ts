@@ -132,6 +132,8 @@ async function old(): Promise<void> {
   const environment = await declare('before');
   const owner = ownerReference(environment);
   for (const manifest of Object.values(renderComponents(resolveEnvironment(environment))).flat()) {
+    // A kind that this cluster does not have.
+    if (manifest.kind === 'ServiceMonitor') continue;
     const metadata = { ...manifest.metadata, ownerReferences: [owner] };
     await serverSideApply(client, resourceOf(manifest.kind), stamped({ ...manifest, metadata }), {
       fieldManager: MANAGER,
