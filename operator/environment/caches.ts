@@ -45,6 +45,7 @@ export class Caches {
           ...shared,
           resource: resource as Resource,
           labelSelector: watchSelector(resource),
+          ...(resource.kind === RESOURCES.pods.kind ? { trim: withoutSpec } : {}),
           // What could not be written before can be now, for any environment.
           onAvailability: () => {
             for (const { metadata } of this.environments())
@@ -133,6 +134,11 @@ export class Caches {
     if (!reflector) throw new Error(`kind ${kind} is not watched`);
     return reflector;
   }
+}
+
+/** Pods are looked at, not written: what they were asked to be is in the workload that made them. */
+function withoutSpec({ spec: _, ...pod }: KubeObject): KubeObject {
+  return pod as KubeObject;
 }
 
 function keyOf(namespace: string, name: string): string {

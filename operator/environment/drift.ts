@@ -5,11 +5,30 @@ import type { Live } from './snapshot.ts';
 
 const HASH = 'cryptosense.io/applied';
 
+/** The hash of a manifest by its spec, for as long as everything beside the spec is the same text. */
+const HASHES = new WeakMap<object, { rest: string; hash: string }>();
+
 /** `manifest` with the hash of its content as an annotation, by which a changed wish is told from an unchanged one. */
 export function stamped(manifest: Manifest): Manifest {
-  const hash = createHash('sha256').update(canonicalJson(manifest)).digest('hex').slice(0, 16);
+  const hash = hashOf(manifest);
   const annotations = { ...manifest.metadata.annotations, [HASH]: hash };
   return { ...manifest, metadata: { ...manifest.metadata, annotations } };
+}
+
+/** A spec that is frozen was rendered once and is looked at in every reconciliation: it is hashed once. */
+function hashOf(manifest: Manifest): string {
+  const { spec, ...rest } = manifest;
+  const isKept = typeof spec === 'object' && spec !== null && Object.isFrozen(spec);
+  const digest = isKept ? sha256(JSON.stringify(rest)) : '';
+  const known = isKept ? HASHES.get(spec) : undefined;
+  if (known?.rest === digest) return known.hash;
+  const hash = sha256(canonicalJson(manifest)).slice(0, 16);
+  if (isKept) HASHES.set(spec, { rest: digest, hash });
+  return hash;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Whether `live` was written from a manifest of this operator. */
@@ -36,6 +55,8 @@ export function reasonToApply(
 
 /** Path of the first value of `wanted` that `actual` does not have; what `actual` has beyond it does not count. */
 function firstDifference(wanted: unknown, actual: unknown, path: string): string | undefined {
+  // Equal parts of what is rendered and what is cached are often one object.
+  if (wanted === actual) return undefined;
   if (Array.isArray(wanted)) {
     if (!Array.isArray(actual) || actual.length !== wanted.length) return path;
     return first(wanted.map((item, i) => () => firstDifference(item, actual[i], `${path}[${i}]`)));
@@ -54,7 +75,7 @@ function firstDifference(wanted: unknown, actual: unknown, path: string): string
       ),
     );
   }
-  return wanted === actual ? undefined : path;
+  return path;
 }
 
 function first(checks: (() => string | undefined)[]): string | undefined {
