@@ -1,5 +1,5 @@
 /** Something took longer than its caller could wait. */
-class DeadlineExceeded extends Error {
+export class DeadlineExceeded extends Error {
   override name = 'DeadlineExceeded';
 
   constructor(what: string, ms: number) {

@@ -9,22 +9,35 @@ import { amount } from './quantity.ts';
 
 export const CACHE_PORT = 6379;
 
+/** Two of them can agree on a failover while the third is away. */
+export const SENTINELS = 3;
+
 const SETTINGS_FOLDER = '/etc/cryptosense/redis';
 
-/** One Redis with an append-only file, the Service that clients use and the one that gives its pod a name. */
+/**
+ * Redis with an append-only file, the Service that clients use and the one that gives its pods names. More than one pod
+ * is a primary and its replicas, which Sentinels (charts/sentinel.ts) watch; one pod is alone, as ever.
+ */
 export class CacheChart extends Chart {
   constructor(scope: Construct, environment: ResolvedEnvironment) {
     super(scope, 'cache', { namespace: environment.namespace, labels: labels(environment.name, 'cache') });
     const { name, spec } = environment;
     const own = names(name);
     const matchLabels = selector(name, 'cache');
-    const files = { 'redis.conf': cacheSettings(spec.cache.resources.memory) };
+    const { replicas } = spec.cache;
+    const isGroup = replicas > 1;
+    const files = { 'redis.conf': cacheSettings(spec.cache.resources.memory, isGroup) };
     const ports = [{ name: 'redis', port: CACHE_PORT, targetPort: k8s.IntOrString.fromString('redis') }];
 
     new ConfigMap(this, 'settings', { metadata: { name: own.cache }, data: files });
     new k8s.KubeService(this, 'service', {
       metadata: { name: own.cache },
-      spec: { selector: matchLabels, ports },
+      spec: {
+        // Clients ask whoever answers for the primary: also while no member is in step, during a failover.
+        ...(isGroup ? { publishNotReadyAddresses: true } : {}),
+        selector: matchLabels,
+        ports,
+      },
     });
     new k8s.KubeService(this, 'members', {
       metadata: { name: own.cacheMembers },
@@ -33,11 +46,18 @@ export class CacheChart extends Chart {
     // redis-cli ends well as soon as the server answers, also with NOAUTH: the probe needs no password. While
     // Redis loads its file it answers LOADING, which is alive but not ready; startup has the time for it.
     const ping = { exec: { command: ['/usr/bin/redis-cli', 'ping'] }, timeoutSeconds: 5 };
+    const inStep = { exec: { command: ['/usr/local/bin/cache-member', 'ready'] }, timeoutSeconds: 5 };
+    if (isGroup) {
+      new k8s.KubePodDisruptionBudget(this, 'budget', {
+        metadata: { name: own.cache },
+        spec: budget(matchLabels),
+      });
+    }
     new k8s.KubeStatefulSet(this, 'cache', {
       metadata: { name: own.cache },
       spec: {
         serviceName: own.cacheMembers,
-        replicas: 1,
+        replicas,
         selector: { matchLabels },
         template: {
           metadata: podMetadata(environment, 'cache', files),
@@ -46,10 +66,13 @@ export class CacheChart extends Chart {
             container: {
               name: 'cache',
               image: spec.cache.image,
+              ...(isGroup
+                ? { command: ['/usr/local/bin/cache-member'], env: groupVariables(environment) }
+                : {}),
               args: [`${SETTINGS_FOLDER}/redis.conf`],
               ports: [{ name: 'redis', containerPort: CACHE_PORT }],
               startupProbe: { ...ping, periodSeconds: 2, failureThreshold: 60 },
-              readinessProbe: { ...ping, periodSeconds: 5, failureThreshold: 2 },
+              readinessProbe: { ...(isGroup ? inStep : ping), periodSeconds: 5, failureThreshold: 2 },
               livenessProbe: {
                 tcpSocket: { port: k8s.IntOrString.fromString('redis') },
                 periodSeconds: 30,
@@ -74,8 +97,32 @@ export class CacheChart extends Chart {
   }
 }
 
-/** Half of the memory is for data: while it rewrites its file, Redis may hold the changed pages twice. */
-function cacheSettings(memory: string): string {
+/** What the scripts of the image have to know of the group, in members and Sentinels alike. */
+export function groupVariables({ name, spec }: ResolvedEnvironment): k8s.EnvVar[] {
+  const own = names(name);
+  const hosts = (count: number, pods: string, service: string) =>
+    Array.from({ length: count }, (_, i) => `${pods}-${i}.${service}`).join(' ');
+  return [
+    { name: 'CACHE_MEMBERS', value: hosts(spec.cache.replicas, own.cache, own.cacheMembers) },
+    { name: 'CACHE_SENTINELS', value: hosts(SENTINELS, own.sentinel, own.sentinel) },
+    { name: 'CACHE_AUTH', value: `${SECRETS_FOLDER}/redis-auth.conf` },
+  ];
+}
+
+/** One pod at a time may go; one that is not ready is no reason to keep a node. */
+export function budget(matchLabels: Record<string, string>): k8s.PodDisruptionBudgetSpec {
+  return {
+    maxUnavailable: k8s.IntOrString.fromNumber(1),
+    selector: { matchLabels },
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
+  };
+}
+
+/**
+ * Half of the memory is for data: while it rewrites its file, Redis may hold the changed pages twice. In a group a replica
+ * that comes back is sent the data at once, not 5 s later in case that another one comes.
+ */
+export function cacheSettings(memory: string, isGroup: boolean): string {
   return `bind * -::*
 port ${CACHE_PORT}
 dir /data
@@ -84,6 +131,6 @@ appendfsync everysec
 save ""
 maxmemory ${Math.floor(amount(memory) / 2)}
 maxmemory-policy allkeys-lru
-include ${SECRETS_FOLDER}/redis-auth.conf
+${isGroup ? 'repl-diskless-sync-delay 0\n' : ''}include ${SECRETS_FOLDER}/redis-auth.conf
 `;
 }

@@ -9,6 +9,7 @@ import { OPERATOR_NAMESPACE } from './operator.ts';
 import { selector } from './pod.ts';
 import { POOLER_PORT } from './pooler.ts';
 import { PREDICTOR_PORT } from './predictor.ts';
+import { SENTINEL_PORT } from './sentinel.ts';
 
 /** A namespace with this label may send requests to the API, besides the Gateway's own. */
 export const GATEWAY_LABEL = 'cryptosense.io/gateway';
@@ -64,6 +65,15 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
   const pods = (component: Component) => ({ podSelector: { matchLabels: selector(name, component) } });
   const from = (port: number, ...peers: k8s.NetworkPolicyPeer[]) => ({ from: peers, ports: [tcp(port)] });
   const to = (port: number, ...peers: k8s.NetworkPolicyPeer[]) => ({ to: peers, ports: [tcp(port)] });
+  // Members replicate and ask each other; Sentinels watch the members and agree among themselves.
+  const cacheFlows = (): Partial<Record<Component, Flows>> => {
+    if (spec.cache.replicas === 1) return { cache: { ingress: [from(CACHE_PORT, pods('api'))] } };
+    const egress = [nameResolution(), to(CACHE_PORT, pods('cache')), to(SENTINEL_PORT, pods('sentinel'))];
+    return {
+      cache: { ingress: [from(CACHE_PORT, pods('api'), pods('cache'), pods('sentinel'))], egress },
+      sentinel: { ingress: [from(SENTINEL_PORT, pods('cache'), pods('sentinel'))], egress },
+    };
+  };
   return {
     api: {
       ingress: [
@@ -105,7 +115,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       egress: [nameResolution(), to(POOLER_PORT, pods('pooler'))],
     },
     database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
-    cache: { ingress: [from(CACHE_PORT, pods('api'))] },
+    ...cacheFlows(),
   };
 }
 

@@ -19,6 +19,7 @@ import { PredictorChart } from './predictor.ts';
 import { ProtectionChart } from './protection.ts';
 import { type Revision, RevisionChart } from './revision.ts';
 import { type Backend, RoutingChart } from './routing.ts';
+import { SentinelChart } from './sentinel.ts';
 
 /**
  * The one door to the charts, for the operator and for synth. Every function is pure: equal input gives equal
@@ -31,6 +32,8 @@ export interface Components {
   cache: Manifest[];
   /** Nothing where it is switched off. */
   predictor: Manifest[];
+  /** Nothing when Redis is alone. */
+  sentinel: Manifest[];
   /** What all revisions of the API share: ServiceAccount, PodDisruptionBudget, HorizontalPodAutoscaler. */
   api: Manifest[];
   /** NetworkPolicies: nothing is allowed but the flows that the other components need. Empty when switched off. */
@@ -60,11 +63,21 @@ export function renderComponents(
     predictor: environment.spec.predictor.enabled
       ? objects((app) => new PredictorChart(app, environment, stable))
       : [],
+    sentinel:
+      environment.spec.cache.replicas === 1 ? [] : objects((app) => new SentinelChart(app, environment)),
     api: objects((app) => new ApiChart(app, environment)),
     network: objects((app) => new NetworkChart(app, environment)),
     gateway: objects((app) => new GatewayChart(app, environment)),
     monitoring: objects((app) => new MonitoringChart(app, environment)),
   };
+}
+
+/** The Sentinels of a Redis that is alone again: nothing of them runs. A StatefulSet is never deleted on the way. */
+export function renderIdleSentinels(environment: ResolvedEnvironment): Manifest {
+  return ofKind(
+    objects((app) => new SentinelChart(app, environment, 0)),
+    'StatefulSet',
+  );
 }
 
 export function renderRevision(environment: ResolvedEnvironment, revision: Revision): RenderedRevision {

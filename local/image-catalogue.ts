@@ -32,13 +32,13 @@ function api(version: string, entry = 'app/main.ts'): ImageRecipe {
   };
 }
 
-function packaged(component: string, folder: string): ImageRecipe {
+function packaged(component: string, ...folders: string[]): ImageRecipe {
   return {
     name: `cryptosense-${component}:dev`,
     dockerfile: `images/${component}.Dockerfile`,
     context: 'images',
     args: {},
-    sources: [folder],
+    sources: folders,
   };
 }
 
@@ -59,7 +59,7 @@ export const recipes: readonly ImageRecipe[] = [
     sources: [...bundled, 'charts', 'operator'],
   },
   packaged('pooler', 'images/runtime'),
-  packaged('cache', 'images/runtime'),
+  packaged('cache', 'images/runtime', 'images/cache'),
   packaged('database', 'images/database'),
 ];
 

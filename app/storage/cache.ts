@@ -1,6 +1,7 @@
-import { createClient } from 'redis';
+import { setTimeout } from 'node:timers/promises';
 import type { ConnectionUrl } from '../connection-url.ts';
-import { within } from '../deadline.ts';
+import { DeadlineExceeded, within } from '../deadline.ts';
+import { close, connectToPrimary, type RedisConnection } from './redis-primary.ts';
 
 /** Redis as the application needs it. Every operation has a deadline and throws when Redis is gone. */
 export interface Cache {
@@ -17,6 +18,9 @@ export interface Cache {
 }
 
 const OPERATION_DEADLINE_MS = 250;
+const LONGEST_WAIT_MS = 1_000;
+/** So many operations in a row without an answer, and another connection is tried. */
+const SILENT_OPERATIONS = 3;
 
 // Compare and act in one step: another replica may take the lock between a GET and a PEXPIRE.
 const HOLD = `
@@ -27,73 +31,83 @@ const RELEASE = `
   return 0`;
 
 /**
- * Connects in the background and again whenever the connection is lost. `onChange` hears of both, once each, so
- * that a log does not fill while Redis is away.
+ * Connects to the primary in the background, and to the one that is primary then whenever that connection is lost.
+ * `onChange` hears of both, once each, so that a log does not fill while Redis is away.
  */
 export function openCache(options: {
   url: ConnectionUrl;
   onChange: (state: 'connected' | 'lost', reason?: string) => void;
 }): Cache {
-  const url = options.url.read();
-  const client = createClient({
-    socket: {
-      host: url.hostname,
-      port: Number(url.port || 6379),
-      connectTimeout: 1_000,
-      reconnectStrategy: (attempt) => Math.min(50 * 2 ** attempt, 2_000) * (0.5 + Math.random() / 2),
-      ...(url.protocol === 'rediss:' ? { tls: true as const } : {}),
-    },
-    database: Number(url.pathname.slice(1) || 0),
-    // A cache that is away must cost nothing: fail at once rather than queue until it is back.
-    disableOfflineQueue: true,
-    ...(url.password === '' ? {} : { credentialsProvider: credentialsOf(options.url) }),
-  });
-
   const { promise: tried, resolve: haveTried } = Promise.withResolvers<void>();
-  let connected: boolean | undefined;
-  client.on('ready', () => {
-    if (connected !== true) options.onChange('connected');
-    connected = true;
-    haveTried();
-  });
-  client.on('error', (error: Error) => {
-    if (connected !== false) options.onChange('lost', error.message || error.name);
-    connected = false;
-    haveTried();
-  });
-  client.connect().catch(() => {});
+  const ending = new AbortController();
+  let primary: RedisConnection | undefined;
+  let isKnownLost = false;
+  let lose = (_reason: Error): void => {};
 
-  const soon = <T>(work: Promise<T>) => within(OPERATION_DEADLINE_MS, 'redis', work);
+  const follow = async () => {
+    for (let attempt = 0; !ending.signal.aborted; attempt++) {
+      const { promise: lost, resolve } = Promise.withResolvers<Error>();
+      lose = resolve;
+      let reason: Error;
+      try {
+        primary = await connectToPrimary(options.url, lose);
+        options.onChange('connected');
+        isKnownLost = false;
+        attempt = 0;
+        haveTried();
+        reason = await lost;
+      } catch (error) {
+        reason = error as Error;
+      }
+      if (primary) close(primary);
+      primary = undefined;
+      if (ending.signal.aborted) return;
+      if (!isKnownLost) options.onChange('lost', reason.message || reason.name);
+      isKnownLost = true;
+      haveTried();
+      const ms = Math.min(50 * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + Math.random() / 2);
+      await setTimeout(ms, undefined, { signal: ending.signal }).catch(() => {});
+    }
+  };
+  const following = follow();
+
+  let late = 0;
+  const soon = async <T>(work: (redis: RedisConnection) => Promise<T>): Promise<T> => {
+    if (!primary) throw new Error('redis is away');
+    try {
+      const answer = await within(OPERATION_DEADLINE_MS, 'redis', work(primary));
+      late = 0;
+      return answer;
+    } catch (error) {
+      late = error instanceof DeadlineExceeded ? late + 1 : 0;
+      const isReplicaNow = error instanceof Error && error.message.startsWith('READONLY');
+      // A node that vanished ends no connection: its silence has to be enough.
+      if (isReplicaNow || late >= SILENT_OPERATIONS) {
+        late = 0;
+        lose(error as Error);
+      }
+      throw error;
+    }
+  };
   return {
     tried,
-    get: (key) => soon(client.get(key)),
+    get: (key) => soon((redis) => redis.get(key)),
     set: async (key, value, ttlMs) => {
-      await soon(client.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));
+      await soon((redis) => redis.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));
     },
     ping: async () => {
-      await soon(client.ping());
+      await soon((redis) => redis.ping());
     },
     hold: async (key, token, ttlMs) =>
-      (await soon(client.eval(HOLD, { keys: [key], arguments: [token, String(ttlMs)] }))) === 1,
+      (await soon((redis) => redis.eval(HOLD, { keys: [key], arguments: [token, String(ttlMs)] }))) === 1,
     release: async (key, token) => {
-      await soon(client.eval(RELEASE, { keys: [key], arguments: [token] }));
+      await soon((redis) => redis.eval(RELEASE, { keys: [key], arguments: [token] }));
     },
     end: async () => {
-      if (!client.isOpen) return;
-      await within(1_000, 'redis', client.close()).catch(() => client.destroy());
-    },
-  };
-}
-
-function credentialsOf(url: ConnectionUrl) {
-  return {
-    type: 'async-credentials-provider' as const,
-    credentials: async () => {
-      const { username, password } = url.read();
-      return {
-        ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-        password: decodeURIComponent(password),
-      };
+      ending.abort();
+      if (primary) await within(1_000, 'redis', primary.close()).catch(() => {});
+      lose(new Error('the cache is closed'));
+      await following;
     },
   };
 }

@@ -91,7 +91,9 @@ function inputsOf(
   refresh: string,
   follows: unknown,
 ): string {
-  const own = (spec as unknown as Record<string, unknown>)[component];
+  // The Sentinels are made of what is said about the cache, and have to change with it.
+  const field = component === 'sentinel' ? 'cache' : component;
+  const own = (spec as unknown as Record<string, unknown>)[field];
   const { tier, scheduling, images } = spec;
   return digest({ own, tier, scheduling, images, refresh, ...(follows === undefined ? {} : { follows }) });
 }

@@ -8,7 +8,7 @@ import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
 import { routeView } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
-import { podProblem, workloadOf } from './workloads.ts';
+import { cacheGroup, podProblem, workloadOf } from './workloads.ts';
 
 /** The caches' picture of one environment. No I/O. `measured` is the newest look at the candidate's pods. */
 export function observe(
@@ -63,6 +63,13 @@ export function observe(
   });
 
   const route = own('HTTPRoute', its.api);
+  const redis = workloadOf('Redis', own('StatefulSet', its.cache), {
+    pods: podsOf('cache'),
+    volumes: { size: resolved.spec.cache.storage, claims, refusals },
+  });
+  const sentinels = workloadOf('Sentinel', own('StatefulSet', its.sentinel), {
+    pods: podsOf('sentinel'),
+  });
   return {
     now: seen.now,
     environment,
@@ -84,10 +91,7 @@ export function observe(
       pooler: workloadOf('PgBouncer', own('Deployment', its.pooler), {
         pods: podsOf('pooler'),
       }),
-      cache: workloadOf('Redis', own('StatefulSet', its.cache), {
-        pods: podsOf('cache'),
-        volumes: { size: resolved.spec.cache.storage, claims, refusals },
-      }),
+      cache: resolved.spec.cache.replicas === 1 ? redis : cacheGroup(redis, sentinels),
       ...(resolved.spec.predictor.enabled
         ? {
             predictor: workloadOf('The predictor', caches.get('Deployment', namespace, its.predictor), {

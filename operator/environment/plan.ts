@@ -1,4 +1,4 @@
-import { renderMigration, renderRoute } from '../../charts/render.ts';
+import { renderIdleSentinels, renderMigration, renderRoute } from '../../charts/render.ts';
 import {
   FINALIZER,
   type Manifest,
@@ -103,7 +103,8 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   const components: Action[] = [];
   if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
   // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
-  for (const component of forms.manifests.filter(({ kind }) => snapshot.has(kind))) {
+  const writable = [...forms.manifests, ...idleSentinels(snapshot)].filter(({ kind }) => snapshot.has(kind));
+  for (const component of writable) {
     const growth = growthOf(component, snapshot.live(component), {
       claims: snapshot.all('PersistentVolumeClaim'),
       refusals: snapshot.refusals,
@@ -193,6 +194,14 @@ function isCalm({ workloads, environment }: Snapshot): boolean {
 function untilRenewal({ now, resolved }: Snapshot): number {
   const { window } = resolved.spec.maintenance;
   return isOpen(window, now) ? RENEWAL_MS : nextOpening(window, now) - now;
+}
+
+/** Sentinels that a cache without replicas has left over are sent away. */
+function idleSentinels({ resolved, live }: Snapshot): Manifest[] {
+  if (resolved.spec.cache.replicas > 1) return [];
+  const { name, namespace } = resolved;
+  const left = live({ kind: 'StatefulSet', metadata: { name: names(name).sentinel, namespace } });
+  return left ? [renderIdleSentinels(resolved)] : [];
 }
 
 function rolloutActions(

@@ -103,3 +103,13 @@ export function workloadOf(
     message: `${title}: ${ready} of ${wanted} pods ready${why}.${volumes}`,
   };
 }
+
+/** Redis with its Sentinels. One of these is ready when it sees a primary: without that, ready Redis pods serve nobody. */
+export function cacheGroup(redis: Workload, sentinels: Workload): Workload {
+  const note = redis.ready && !sentinels.ready ? ' No Sentinel sees a primary Redis.' : '';
+  return {
+    ready: redis.ready && sentinels.ready,
+    settled: redis.settled && sentinels.settled,
+    message: `${redis.message} ${sentinels.message}${note}`,
+  };
+}

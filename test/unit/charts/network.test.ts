@@ -82,6 +82,32 @@ test('inside an environment exactly the flows that it needs are allowed', () => 
   ]);
 });
 
+test('a cache with replicas has the flows of replication and of its Sentinels besides, and no other', () => {
+  const group = resolved({ cache: { replicas: 2 } });
+  const rules = renderComponents(group).network;
+  const find = (component: string) =>
+    rules.find(({ metadata }) => metadata.name === `shop-network-${component}`)?.spec as Policy;
+  const peers = (list: Peer[] | undefined) =>
+    (list ?? []).map((peer) => peer.podSelector?.matchLabels['app.kubernetes.io/component']);
+  for (const [component, port, from] of [
+    ['cache', 6379, ['api', 'cache', 'sentinel']],
+    ['sentinel', 26379, ['cache', 'sentinel']],
+  ] as const) {
+    const policy = find(component);
+    assert.equal(
+      policy.ingress?.map((rule) => [rule.ports[0]?.port, peers(rule.from)]),
+      [[port, from]],
+    );
+    assert.equal(
+      policy.egress?.filter(({ to }) => to).map((rule) => [rule.ports[0]?.port, peers(rule.to)]),
+      [
+        [6379, ['cache']],
+        [26379, ['sentinel']],
+      ],
+    );
+  }
+});
+
 test('every pod may resolve names, except those that speak to nobody', () => {
   const resolving = Object.keys(pods).filter((component) =>
     rulesFor(pods[component] ?? {}, 'egress').some(
