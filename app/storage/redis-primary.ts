@@ -69,6 +69,8 @@ function connectionTo(server: { host: string; port: number }, url: ConnectionUrl
     database: Number(pathname.slice(1) || 0),
     // A cache that is away must cost nothing: fail at once rather than queue until it is back.
     disableOfflineQueue: true,
+    // Redis of ours sends none; asking for them would resolve the name once more at every connection.
+    maintNotifications: 'disabled',
     ...(password === '' ? {} : { credentialsProvider: credentialsOf(url) }),
   });
 }

@@ -51,7 +51,7 @@ test('kill -9 of the primary promotes the replica, and the old primary comes bac
     const killed = performance.now();
     await group.kill(first);
     await eventually('the replica is primary', async () => (await group.primaries()).includes(second));
-    console.log(`primary again ${((performance.now() - killed) / 1000).toFixed(1)} s after kill -9`);
+    console.log(`\nnote: primary again ${((performance.now() - killed) / 1000).toFixed(1)} s after kill -9`);
     await kept(group, second);
     await group.redis(second, 'SET session:2 bob');
     await group.restart(first);
@@ -73,7 +73,7 @@ test('a primary that is stopped hands over first, and the new one is there befor
       async () => (await group.primaries()).includes(second),
       10_000,
     );
-    console.log(`primary again ${((performance.now() - asked) / 1000).toFixed(1)} s after SIGTERM`);
+    console.log(`\nnote: primary again ${((performance.now() - asked) / 1000).toFixed(1)} s after SIGTERM`);
     await stopped;
     await kept(group, second);
     await group.startOne(first);

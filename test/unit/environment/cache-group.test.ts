@@ -6,9 +6,26 @@ import { QUICK, World } from './world.ts';
 const test = suite('a cache with replicas');
 
 test('CacheReady says when Redis runs and no Sentinel sees a primary', () => {
-  const redis = { ready: true, settled: true, message: 'Redis: 2 of 2 pods ready.' };
-  const sentinels = { ready: false, settled: false, message: 'Sentinel: 0 of 3 pods ready.' };
+  const redis = {
+    image: 'redis:1',
+    pods: 2,
+    readyPods: 2,
+    ready: true,
+    settled: true,
+    message: 'Redis: 2 of 2 pods ready.',
+  };
+  const sentinels = {
+    image: 'redis:1',
+    pods: 3,
+    readyPods: 0,
+    ready: false,
+    settled: false,
+    message: 'Sentinel: 0 of 3 pods ready.',
+  };
   assert.equal(cacheGroup(redis, sentinels), {
+    image: 'redis:1',
+    pods: 2,
+    readyPods: 2,
     ready: false,
     settled: false,
     message: 'Redis: 2 of 2 pods ready. Sentinel: 0 of 3 pods ready. No Sentinel sees a primary Redis.',
