@@ -104,7 +104,10 @@ export function workloadOf(
   };
 }
 
-/** Redis with its Sentinels; image and pods are those of Redis. One of the Sentinels is ready when it sees a primary: without that, ready Redis pods serve nobody. */
+/**
+ * Redis with its Sentinels; image and pods are those of Redis. One of the Sentinels is ready when it sees a primary:
+ * without that, ready Redis pods serve nobody.
+ */
 export function cacheGroup(redis: Workload, sentinels: Workload): Workload {
   const note = redis.ready && !sentinels.ready ? ' No Sentinel sees a primary Redis.' : '';
   return {
