@@ -15,7 +15,10 @@ COPY package.json ./
 COPY images/bundle.ts images/
 COPY charts charts
 COPY operator operator
-RUN mkdir -p /out/operator && node images/bundle.ts operator/main.ts /out/operator/main.mjs && rm /out/operator/*.map
+COPY test/later-operator test/later-operator
+# The operator, or another entry point that a test brings in.
+ARG ENTRY=operator/main.ts
+RUN mkdir -p /out/operator && node images/bundle.ts $ENTRY /out/operator/main.mjs && rm /out/operator/*.map
 
 FROM scratch
 COPY --from=node /runtime /

@@ -9,6 +9,8 @@ export interface ImageRecipe {
   dockerfile: string;
   /** The build context, relative to the checkout; with an `entry` made of `sources` and what the entry imports. */
   context: string;
+  /** Only tests need it: built when it is asked for by name. */
+  onlyForTests?: true;
   /** The program that is bundled into it. */
   entry?: string;
   args: Record<string, string>;
@@ -32,6 +34,17 @@ function api(version: string, entry = 'app/main.ts'): ImageRecipe {
   };
 }
 
+function operator(version: string, entry = 'operator/main.ts'): ImageRecipe {
+  return {
+    name: `cryptosense-operator:${version}`,
+    dockerfile: 'images/operator.Dockerfile',
+    context: '.',
+    entry,
+    args: { VERSION: version, ENTRY: entry },
+    sources: [...bundled, 'charts', 'operator', 'test/later-operator'],
+  };
+}
+
 function packaged(component: string, ...folders: string[]): ImageRecipe {
   return {
     name: `cryptosense-${component}:dev`,
@@ -42,6 +55,9 @@ function packaged(component: string, ...folders: string[]): ImageRecipe {
   };
 }
 
+/** Version of an operator with other charts, to which tests upgrade. */
+export const LATER = 'later';
+
 /**
  * Every image, those that others share layers with first. The three releases of the API are what the demonstration
  * and the tests roll out: the same source twice under two versions, and one that fails on purpose.
@@ -50,14 +66,8 @@ export const recipes: readonly ImageRecipe[] = [
   api('1.0.0'),
   api('1.1.0'),
   api('1.2.0-faulty', 'test/faulty-release/main.ts'),
-  {
-    name: 'cryptosense-operator:dev',
-    dockerfile: 'images/operator.Dockerfile',
-    context: '.',
-    entry: 'operator/main.ts',
-    args: { VERSION: 'dev' },
-    sources: [...bundled, 'charts', 'operator'],
-  },
+  operator('dev'),
+  { ...operator(LATER, 'test/later-operator/main.ts'), onlyForTests: true },
   packaged('pooler', 'images/runtime'),
   packaged('cache', 'images/runtime', 'images/cache'),
   packaged('database', 'images/database'),

@@ -35,7 +35,9 @@ export interface BuildImages {
 export async function buildImages({ engine, only, report }: BuildImages): Promise<ProjectImages> {
   await ensureBaseImage(engine, report);
   const baseId = await baseImageId(engine, report);
-  const wanted = recipes.filter((recipe) => !only || only.some((part) => recipe.name.includes(part)));
+  const wanted = recipes.filter(({ name, onlyForTests }) =>
+    only ? only.some((part) => name.includes(part)) : !onlyForTests,
+  );
   const lanes = [
     wanted.filter((recipe) => recipe.context === '.'),
     wanted.filter((recipe) => recipe.context !== '.'),

@@ -82,6 +82,19 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
   return { cluster: ready, images };
 }
 
+/** Builds an image that only tests need, and brings it into the cluster; undefined when the cluster has its own registry. */
+export async function addImage(
+  { cluster }: Platform,
+  name: string,
+  report: Report,
+): Promise<string | undefined> {
+  if (cluster.dockerHost === undefined) return undefined;
+  const engine = await ensureEngine(report, cluster.name);
+  const images = await buildImages({ engine, only: [name], report });
+  await load(cluster, images, report);
+  return name;
+}
+
 /** Gives the images their friendly names for as long as they are loaded: checkouts that share an engine share names. */
 async function load(cluster: LocalCluster, images: ProjectImages, report: Report): Promise<void> {
   const { dockerHost } = cluster;

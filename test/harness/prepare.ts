@@ -1,9 +1,10 @@
 import { down } from '../../local/cluster.ts';
 import { clusterName, type Purpose } from '../../local/cluster-name.ts';
 import { ensureEngine, releaseEngine } from '../../local/engine.ts';
+import { LATER } from '../../local/image-catalogue.ts';
 import { buildImages } from '../../local/images.ts';
 import { kubernetesBinaries, kwokBinary } from '../../local/node/binaries.ts';
-import { bringUpPlatform } from '../../local/platform.ts';
+import { addImage, bringUpPlatform } from '../../local/platform.ts';
 import { printLine } from '../../local/steps.ts';
 
 /** What a part of the tests needs before it runs, and how that is removed again. */
@@ -51,15 +52,18 @@ export async function prepareE2e(): Promise<Preparation> {
     for (const line of await down({ name, report: printLine })) printLine(`removed: ${line}`);
   };
   try {
-    const { cluster } = await bringUpPlatform(name);
+    const platform = await bringUpPlatform(name);
+    const { cluster } = platform;
     if (cluster.gatewayUrl === undefined)
       throw new Error("set CRYPTOSENSE_GATEWAY_URL to the address of the named cluster's gateway");
+    const later = await addImage(platform, `cryptosense-operator:${LATER}`, printLine);
     return {
       env: {
         CRYPTOSENSE_TEST_KUBECONFIG: cluster.kubeconfig,
         CRYPTOSENSE_KUBECTL: cluster.kubectl,
         CRYPTOSENSE_GATEWAY_URL: cluster.gatewayUrl,
         KUBECONFIG: cluster.kubeconfig,
+        ...(later === undefined ? {} : { CRYPTOSENSE_LATER_OPERATOR: later }),
       },
       cleanUp,
     };

@@ -4,21 +4,11 @@ import type { Manifest, ResolvedEnvironment } from '../../../operator/api/resolv
 import { renderedComponent } from '../../../operator/environment/forms.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { suite } from '../../harness/suite.ts';
+import { laterCharts } from '../../later-operator/charts.ts';
 import { resolved } from '../charts/environments.ts';
 import { World } from './world.ts';
 
 const test = suite('an upgrade of the operator with other charts');
-
-/** The charts of a later version: every pod gets another label, every Service another annotation. */
-function laterCharts(environment: ResolvedEnvironment): ReturnType<typeof renderComponents> {
-  const rendered = renderComponents(environment);
-  for (const manifest of Object.values(rendered).flat()) {
-    const { template } = (manifest.spec ?? {}) as { template?: { metadata: Manifest['metadata'] } };
-    if (template) template.metadata.annotations = { ...template.metadata.annotations, later: 'yes' };
-    else manifest.metadata.annotations = { ...manifest.metadata.annotations, later: 'yes' };
-  }
-  return rendered;
-}
 
 const before = new World().create();
 await before.rest();

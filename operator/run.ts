@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { renderComponents } from '../charts/render.ts';
+import { API_VERSION } from './api/environment.ts';
+import { Caches } from './environment/caches.ts';
+import { EnvironmentReconciler } from './environment/reconciler.ts';
+import { WatchToPlan } from './environment/watch-to-plan.ts';
+import { unlessAborted } from './kube/clock.ts';
+import { Controller } from './kube/controller.ts';
+import { EventRecorder } from './kube/events.ts';
+import { serveHealth } from './kube/health.ts';
+import { LeaderElection } from './kube/lease.ts';
+import { jsonLog } from './kube/log.ts';
+import { createMetrics } from './kube/metrics.ts';
+import { KubeClient } from './kube/transport.ts';
+import { type Settings, settingsFrom } from './settings.ts';
+
+/** What the pod's terminationGracePeriodSeconds (30) leaves: what has not ended by then is ended. */
+const GRACE_MS = 28_000;
+const WORK_MS = 20_000;
+const EVENTS_MS = 2_000;
+
+/**
+ * The whole program, from the environment's settings to the end of the process's work. `renderComponents`: other charts
+ * than this version's own.
+ */
+export async function runOperator(
+  options: { renderComponents?: typeof renderComponents } = {},
+): Promise<void> {
+  const settings = readSettings();
+  const log = jsonLog(settings.logLevel);
+  // A restarted container has the same pod name and process id, but is not the same process.
+  const identity = `${settings.podName ?? hostname()}_${randomUUID().slice(0, 8)}`;
+
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  stop.signal.addEventListener('abort', () => {
+    setTimeout(() => {
+      log.error('the stop took too long; leaving what runs');
+      process.exit(1);
+    }, GRACE_MS).unref();
+  });
+
+  const metrics = createMetrics();
+  const client = KubeClient.fromDefault({ metrics });
+  const watchToPlan = new WatchToPlan(metrics.registry);
+  let controller: Controller | undefined;
+  const caches = new Caches({
+    client,
+    log,
+    ...(settings.watchNamespace ? { namespace: settings.watchNamespace } : {}),
+    onChange: (key) => {
+      // One that waits for the lease makes no plans.
+      if (controller === undefined) return;
+      watchToPlan.arrived(key);
+      controller.enqueue(key);
+    },
+  });
+  let synced = false;
+  const health = await serveHealth({
+    port: settings.healthPort,
+    metricsPort: settings.metricsPort,
+    registry: metrics.registry,
+    live: () => true,
+    ready: () => synced || (caches.problem() ?? 'the caches are not filled yet'),
+  });
+
+  const keys = () => caches.environments().map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  caches.start(stop.signal);
+  // A stop may come before the server has answered at all.
+  await unlessAborted(caches.synced(), stop.signal).then(
+    () => {
+      synced = true;
+      log.info('caches are filled', { environments: keys().length, api: API_VERSION });
+    },
+    () => log.info('stopped before the caches were filled'),
+  );
+
+  const election = new LeaderElection({
+    client,
+    namespace: settings.homeNamespace,
+    name: 'cryptosense-operator',
+    identity,
+    log,
+    metrics,
+  });
+  try {
+    await election.run(stop.signal, async (leading) => {
+      const events = new EventRecorder({
+        client,
+        controller: 'cryptosense-operator',
+        instance: identity,
+        log,
+        metrics,
+      });
+      const reconciler = new EnvironmentReconciler({
+        client,
+        caches,
+        events,
+        log,
+        assertLeading: () => leading.assertLeading(),
+        watchToPlan,
+        ...options,
+      });
+      controller = new Controller({
+        name: 'cryptosenseenvironment',
+        reconcile: reconciler.reconcile,
+        workers: 4,
+        stopDeadlineMs: WORK_MS,
+        resync: { everyMs: settings.resyncMs, keys },
+        log,
+        metrics,
+      });
+      for (const key of keys()) controller.enqueue(key);
+      await controller.run(leading.signal);
+      // Events are worth a moment, not the lease's release.
+      await unlessAborted(events.flush(), AbortSignal.timeout(EVENTS_MS)).catch(() => {});
+    });
+  } catch (error) {
+    // Another one leads now, or the lease cannot be renewed: a fresh process starts from what is, not from what was.
+    log.error('leading ended', { error });
+    process.exitCode = 1;
+    stop.abort();
+  }
+  await health.close();
+  await client.close();
+  log.info('stopped');
+}
+
+function readSettings(): Settings {
+  try {
+    return settingsFrom(process.env);
+  } catch (error) {
+    console.error(`The operator cannot start:\n${(error as Error).message}`);
+    process.exit(2);
+  }
+}
