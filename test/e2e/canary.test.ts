@@ -13,7 +13,7 @@ const paths = ['/api/prices/BTC', '/api/prices/ETH', '/api/prices/SOL/history?in
 let load: Load;
 
 test.before(async () => {
-  await environment.create();
+  await environment.createFrom('production-small.yaml');
 });
 
 test.after(async () => {
@@ -41,8 +41,23 @@ test('A6 the first release serves without a rollout', async () => {
 test('kubectl get cse shows a line that a person understands', async () => {
   const [header, line] = (await kubectl(['-n', namespace, 'get', 'cse'])).split('\n');
   for (const column of ['NAME', 'TIER', 'READY', 'AGE']) assert.match(header ?? '', column);
-  assert.match(line ?? '', /canary\s+local\s+True/);
+  assert.match(line ?? '', /canary\s+production\s+True/);
   assert.match(line ?? '', /cryptosense-api:1\.0\.0 serves/);
+});
+
+test('every component of production is there, and ready', async () => {
+  const components = watch.current?.status?.components ?? [];
+  assert.equal(
+    Object.fromEntries(components.map(({ name: component, readyPods }) => [component, readyPods])),
+    { database: 1, pooler: 2, cache: 2, predictor: 1 },
+  );
+});
+
+test('a forecast is made by the predictor, of what the simulator has written so far', async () => {
+  const answer = await request(`${gatewayUrl}/api/predictions/BTC`, { headers: { host } });
+  const body = (await answer.body.json()) as { points?: unknown[]; status?: number; detail?: string };
+  // A database of a minute's age may have too little history, which the predictor itself has to say.
+  if (answer.statusCode !== 200) assert.is(answer.statusCode, 422, JSON.stringify(body));
 });
 
 test('what the operator made is not reachable beyond its API: /metrics is not routed', async () => {
@@ -169,8 +184,40 @@ test('drift made by hand is mended', async () => {
   ]);
 });
 
+test('parameters that PostgreSQL does not start with are refused by PostgreSQL, and its pod stays', async () => {
+  const pod = ['-n', namespace, 'get', 'pod', `${name}-database-0`, '-o', 'jsonpath={.metadata.uid}'];
+  const before = await kubectl(pod);
+  const set = (timezone: string | null) => {
+    const patch = JSON.stringify({ spec: { database: { parameters: { timezone } } } });
+    return kubectl(['-n', namespace, 'patch', 'cse', name, '--type', 'merge', '-p', patch]);
+  };
+  await set('Mars/Olympus_Mons');
+  const stalled = await watch.until(
+    'Stalled',
+    (e) => e.status?.conditions?.find((c) => c.type === 'Stalled')?.reason === 'ParametersRefused',
+    120_000,
+  );
+  const message = stalled.status?.conditions?.find((c) => c.type === 'Stalled')?.message ?? '';
+  assert.match(message, /Mars\/Olympus_Mons/);
+  assert.is(stalled.status?.conditions?.find((c) => c.type === 'Ready')?.status, 'True');
+  await set(null);
+  await watch.until('rest', isSettled, 60_000);
+  assert.is(await kubectl(pod), before);
+});
+
+test('the API does without its Redis primary, and gets another one', async () => {
+  const before = load.counters;
+  await kubectl(['-n', namespace, 'delete', 'pod', `${name}-cache-0`, '--force', '--grace-period=0']);
+  await watch.until(
+    'Redis is whole again',
+    (e) => isSettled(e) && e.status?.components?.find((c) => c.name === 'cache')?.readyPods === 2,
+    180_000,
+  );
+  assert.equal(load.since(before).failures, {});
+});
+
 test('deleting the environment removes what it owns and keeps the data', async () => {
-  await kubectl(['-n', namespace, 'delete', 'cse', name, '--cascade=foreground', '--timeout=120s']);
+  await kubectl(['-n', namespace, 'delete', 'cse', name, '--cascade=foreground', '--timeout=240s']);
   const left = await kubectl([
     '-n',
     namespace,

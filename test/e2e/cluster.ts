@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { execa } from 'execa';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { checkout } from '../../local/checkout.ts';
 import { EnvironmentWatch } from '../../local/demo/watch.ts';
 import type { EnvironmentSpec } from '../../operator/api/environment.ts';
 import { API_VERSION, KIND } from '../../operator/api/environment.ts';
@@ -49,8 +52,23 @@ export class TestEnvironment {
   }
 
   async create(spec: Partial<EnvironmentSpec> = {}): Promise<void> {
-    await kubectl(['create', 'namespace', this.namespace]);
+    await this.#createNamespace();
     await this.apply(spec);
+  }
+
+  /** With the spec of examples/`file`, but for the host name by which its requests find it. */
+  async createFrom(file: string): Promise<void> {
+    const text = readFileSync(join(checkout, 'examples', file), 'utf8');
+    const { spec } = parse(text) as { spec: EnvironmentSpec };
+    await this.#createNamespace();
+    await this.apply({ ...spec, routing: { ...spec.routing, hostnames: [this.host] } });
+  }
+
+  /** The kubelet's side of the promise that every pod is as the Pod Security Standard "restricted" wants it. */
+  async #createNamespace(): Promise<void> {
+    await kubectl(['create', 'namespace', this.namespace]);
+    const label = 'pod-security.kubernetes.io/enforce=restricted';
+    await kubectl(['label', 'namespace', this.namespace, label]);
   }
 
   async apply(spec: Partial<EnvironmentSpec>): Promise<void> {
