@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { customResourceDefinitions } from '../operator/api/crd.ts';
 import { environmentSchema, KIND } from '../operator/api/environment.ts';
-import { type Manifest, releaseInputs, resolveEnvironment } from '../operator/api/resolved.ts';
+import {
+  type Manifest,
+  type ResolvedEnvironment,
+  releaseInputs,
+  resolveEnvironment,
+} from '../operator/api/resolved.ts';
 import {
   renderComponents,
+  renderDatabaseCheck,
   renderMigration,
   renderOperator,
   renderProtection,
@@ -27,12 +33,23 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
   });
   const revision = { revision: REVISION, inputs: releaseInputs(environment) };
   const { configMap, service, deployment } = renderRevision(environment, revision);
+  const components = renderComponents(environment);
   return {
-    ...renderComponents(environment),
+    ...components,
+    'database-check': databaseCheck(environment, components.database),
     release: [configMap, service, deployment],
     migration: [renderMigration(environment, revision)],
     routing: [renderRoute(environment, [{ revision: REVISION, weight: 100 }])],
   };
+}
+
+/** The Job that tries parameters before the database gets them; only parameters of the user's need it. */
+function databaseCheck(environment: ResolvedEnvironment, database: Manifest[]): Manifest[] {
+  if (Object.keys(environment.spec.database.parameters).length === 0) return [];
+  const { data = {} } = database.find(({ kind }) => kind === 'ConfigMap') as {
+    data?: Record<string, string>;
+  };
+  return [renderDatabaseCheck(environment, { hash: REVISION, settings: Object.values(data).join('\n') })];
 }
 
 /** Whose namespace dist/operator-namespaced.yaml is for; WATCH_NAMESPACE asks for another. */
