@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
 import { eventually } from '../processes.ts';
@@ -127,6 +128,25 @@ test('an empty member that is alone waits for the one that may have the data', (
     await group.startOne(second);
     await well(group, second);
     await kept(group, first);
+  }));
+
+test("with the runbook's command a person makes a member primary that would wait for ever", () =>
+  withGroup(async (group) => {
+    const runbook = new URL('../../../docs/runbooks/cache-no-primary.md', import.meta.url);
+    const [, command = ''] =
+      /exec \$ENV-cache-0 -c cache -- sh -c '(.*)'/.exec(readFileSync(runbook, 'utf8')) ?? [];
+    await Promise.all([...group.members, ...group.sentinels].map((host) => group.remove(host, 0)));
+    await group.loseVolume(first);
+    await Promise.all([first, ...group.sentinels].map((host) => group.startOne(host)));
+    await eventually('it has no role', async () => (await group.redis(first, 'ROLE'))[0] === 'slave');
+    assert.match(await group.shell(first, command), /^OK\nOK\nmaster\n/);
+    await eventually('the Sentinels watch it', async () =>
+      (await group.watched()).every((host) => host === first),
+    );
+    assert.equal(await group.redis(first, 'SET session:2 bob'), ['OK']);
+    await group.startOne(second);
+    await well(group, first);
+    assert.equal(await group.redis(second, 'GET session:1', 'GET session:2'), ['', 'bob']);
   }));
 
 test('Sentinels that all lost what they knew agree on the primary again', () =>

@@ -132,6 +132,11 @@ export class CacheGroup {
     return found;
   }
 
+  /** What `sh -c` prints in a container, as `kubectl exec` runs it. */
+  shell(host: string, script: string): Promise<string> {
+    return docker('exec', this.#container(host), 'sh', '-c', script);
+  }
+
   logs(host: string): Promise<string> {
     return docker('logs', '--tail', '60', this.#container(host));
   }
