@@ -126,6 +126,12 @@ export function customResourceDefinitions() {
   }));
 }
 
+/**
+ * The status of what the operator has not looked at yet. kstatus, by which Flux waits, takes a resource without any status
+ * for done.
+ */
+const UNSEEN = { observedGeneration: -1 };
+
 /** At the root, metadata cannot be described (the API server does): rules about the name are CEL rules there. */
 function rootSchema(kind: string, description: string, schema: z.ZodType): Schema {
   const written = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' });
@@ -140,7 +146,7 @@ function rootSchema(kind: string, description: string, schema: z.ZodType): Schem
       kind: { type: 'string', description: `${kind}.` },
       metadata: { type: 'object' },
       spec,
-      status,
+      status: { ...status, default: UNSEEN },
     },
   };
 }

@@ -70,7 +70,8 @@ export class Actor {
             ? { spec: { replicas: action.replicas } }
             : {};
         const body = { metadata: { resourceVersion, ...finalizers }, ...replicas };
-        this.#seen(await mergePatch(this.#client, RESOURCES.environments, namespace, name, body));
+        const by = { fieldManager: MANAGER };
+        this.#seen(await mergePatch(this.#client, RESOURCES.environments, namespace, name, body, by));
         return;
       }
       case 'record': {
