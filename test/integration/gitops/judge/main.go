@@ -1,5 +1,6 @@
-// What GitOps tools make of a resource: Flux by the kstatus library that it is built with, Argo CD by a health check in
-// Lua. Reads resources from standard input, one JSON object a line; writes one verdict a line, in the same order.
+// What GitOps tools make of a resource: Flux by the libraries that it is built with, kstatus and its health check
+// expressions, Argo CD by a health check in Lua. Reads resources from standard input, one JSON object a line; writes one
+// verdict a line, in the same order.
 package main
 
 import (
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"github.com/fluxcd/pkg/apis/kustomize"
+	"github.com/fluxcd/pkg/runtime/cel"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -18,15 +21,20 @@ import (
 type verdict struct {
 	Flux        string `json:"flux"`
 	FluxMessage string `json:"fluxMessage"`
+	FluxByExprs string `json:"fluxByExprs"`
 	Argo        string `json:"argo"`
 	ArgoMessage string `json:"argoMessage"`
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fail(fmt.Errorf("usage: judge HEALTH.LUA <RESOURCES"))
+	if len(os.Args) != 3 {
+		fail(fmt.Errorf("usage: judge HEALTH.LUA EXPRESSIONS <RESOURCES"))
 	}
 	script, err := os.ReadFile(os.Args[1])
+	if err != nil {
+		fail(err)
+	}
+	evaluator, err := expressions(os.Args[2])
 	if err != nil {
 		fail(err)
 	}
@@ -42,17 +50,34 @@ func main() {
 		if err != nil {
 			fail(err)
 		}
+		byExprs := "Unknown"
+		if answer, err := evaluator.Evaluate(context.Background(), resource); err == nil {
+			byExprs = answer.Status.String()
+		}
 		health, message, err := argoHealth(string(script), resource)
 		if err != nil {
 			fail(err)
 		}
-		if err := answers.Encode(verdict{result.Status.String(), result.Message, health, message}); err != nil {
+		answer := verdict{
+			Flux: result.Status.String(), FluxMessage: result.Message, FluxByExprs: byExprs,
+			Argo: health, ArgoMessage: message,
+		}
+		if err := answers.Encode(answer); err != nil {
 			fail(err)
 		}
 	}
 	if err := lines.Err(); err != nil {
 		fail(err)
 	}
+}
+
+// expressions reads an entry of spec.healthCheckExprs of a Kustomization, as JSON.
+func expressions(text string) (*cel.StatusEvaluator, error) {
+	check := kustomize.CustomHealthCheck{}
+	if err := json.Unmarshal([]byte(text), &check); err != nil {
+		return nil, err
+	}
+	return cel.NewStatusEvaluator(&check.HealthCheckExpressions)
 }
 
 // argoHealth runs a health check as Argo CD does: a global obj, no library but base, table and package (so no string
