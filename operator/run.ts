@@ -19,6 +19,8 @@ import { type Settings, settingsFrom } from './settings.ts';
 const GRACE_MS = 28_000;
 const WORK_MS = 20_000;
 const EVENTS_MS = 2_000;
+/** The watches tell of one environment's writes one by one, and each look at it costs the same. */
+const REST_MS = 40;
 
 /**
  * The whole program, from the environment's settings to the end of the process's work. `renderComponents`: other charts
@@ -106,6 +108,7 @@ export async function runOperator(
         name: 'cryptosenseenvironment',
         reconcile: reconciler.reconcile,
         workers: 4,
+        restMs: REST_MS,
         stopDeadlineMs: WORK_MS,
         resync: { everyMs: settings.resyncMs, keys },
         log,

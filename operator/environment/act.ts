@@ -19,7 +19,7 @@ type Settled = Map<string, Map<string, string>>;
 
 const NO_REFUSALS: Refusals = new Map();
 
-/** Writes, one at a time; it may die after any of them, and what it does twice has the effect of once. */
+/** Writes; it may die after any of them, with others under way, and what it does twice has the effect of once. */
 export class Actor {
   readonly #client: KubeClient;
   readonly #caches: Caches;

@@ -20,12 +20,15 @@ import { type Action, makePlan, type Rendered } from './plan.ts';
 import { isAnswered } from './route.ts';
 import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
+import { eachOf, stagesOf } from './stages.ts';
 import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
 import type { WatchToPlan } from './watch-to-plan.ts';
 
 const FIRST_LOOK_AGAIN_MS = 200;
 const NAMESPACE_ENDS_MS = 5000;
 const NOT_OURS_MS = 15_000;
+/** With four workers all of the client's connections are used, and no more. */
+const WRITES_AT_ONCE = 8;
 /** So many times in a row are no coincidence. */
 const MOST_OVERTAKEN = 8;
 
@@ -124,9 +127,11 @@ export class EnvironmentReconciler {
     }
     // What the plan decided is done, or as if it had not been decided.
     const decided = failures.length === 0;
-    for (const action of plan.components) {
-      const error = await this.#try(key, environment, action);
-      if (error !== undefined) failures.push({ action, error });
+    for (const stage of stagesOf(plan.components)) {
+      await eachOf(stage, WRITES_AT_ONCE, async (action) => {
+        const error = await this.#try(key, environment, action);
+        if (error !== undefined) failures.push({ action, error });
+      });
     }
     const fatal = failures.find(({ error }) => !movedOn(error)) ?? failures[0];
     if (decided) {

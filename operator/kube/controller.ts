@@ -22,6 +22,8 @@ export interface ControllerOptions {
   reconcile: Reconcile;
   queue?: WorkQueue;
   workers?: number;
+  /** How long a key is left alone after a reconciliation, however much is heard of it; 0 when left out. */
+  restMs?: number;
   log: Log;
   metrics?: Metrics;
   /** How long what runs may go on after a stop was asked for, before its signal is aborted. */
@@ -61,7 +63,7 @@ export class Controller {
     const { name, metrics = processMetrics, clock = systemClock } = options;
     this.#name = name;
     this.#reconcile = options.reconcile;
-    this.#queue = options.queue ?? new WorkQueue({ name, clock, metrics });
+    this.#queue = options.queue ?? new WorkQueue({ name, clock, metrics, restMs: options.restMs ?? 0 });
     this.#workers = options.workers ?? 1;
     this.#log = options.log.with({ controller: name });
     this.#metrics = metrics;

@@ -7,6 +7,8 @@ export interface QueueOptions {
   /** The wait after a key's first failure; doubled for each further one. */
   firstRetryMs?: number;
   lastRetryMs?: number;
+  /** A key rests so long after it was worked on: what comes meanwhile is one piece of work. 0 when left out. */
+  restMs?: number;
   clock?: Clock;
   metrics?: Metrics;
 }
@@ -19,18 +21,22 @@ export interface QueueOptions {
  * - a key is never handed out again before `done` was called for it;
  * - a key added many times is handed out once, at the earliest of the times asked for;
  * - a key added while it is worked on is handed out again afterwards: no change is lost;
+ * - a key that was worked on is handed out again after `restMs` at the earliest; one that was left alone, at once;
  * - ready keys are handed out in the order in which they became ready.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #firstRetryMs: number;
   readonly #lastRetryMs: number;
+  readonly #restMs: number;
   readonly #metrics: QueueMetrics;
   readonly #waiting = new Map<string, { at: number; cancel: () => void }>();
   readonly #ready = new Line();
   readonly #working = new Map<string, number>();
   readonly #due = new Set<string>();
   readonly #failures = new Map<string, number>();
+  /** Until when a key rests; the earliest first. */
+  readonly #resting = new Map<string, number>();
   readonly #getters: ((key: string | undefined) => void)[] = [];
   #isShutDown = false;
 
@@ -38,6 +44,7 @@ export class WorkQueue {
     this.#clock = options.clock ?? systemClock;
     this.#firstRetryMs = options.firstRetryMs ?? 5;
     this.#lastRetryMs = options.lastRetryMs ?? 1_000_000;
+    this.#restMs = options.restMs ?? 0;
     const metrics = options.metrics ?? processMetrics;
     this.#metrics = new QueueMetrics(options.name ?? 'queue', this.#clock, this.#working, metrics);
   }
@@ -50,15 +57,16 @@ export class WorkQueue {
   /** Hands the key out after the delay, or earlier when it was asked for earlier. */
   add(key: string, delayMs = 0): void {
     if (this.#isShutDown || this.#ready.has(key) || this.#due.has(key)) return;
-    if (delayMs <= 0) {
+    const now = this.#clock.now();
+    const at = Math.max(now + delayMs, this.#resting.get(key) ?? 0);
+    if (at <= now) {
       this.#becomeReady(key);
       return;
     }
-    const at = this.#clock.now() + delayMs;
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined && waiting.at <= at) return;
     waiting?.cancel();
-    const cancel = this.#clock.after(delayMs, () => this.#becomeReady(key));
+    const cancel = this.#clock.after(at - now, () => this.#becomeReady(key));
     this.#waiting.set(key, { at, cancel });
   }
 
@@ -76,7 +84,8 @@ export class WorkQueue {
     if (!this.#working.has(key)) return;
     this.#metrics.finished(key);
     this.#working.delete(key);
-    if (this.#due.delete(key)) this.#becomeReady(key);
+    this.#rest(key);
+    if (this.#due.delete(key)) this.add(key);
   }
 
   /** Hands the key out again after a wait that doubles with each call since the last `forget`. */
@@ -101,6 +110,17 @@ export class WorkQueue {
     this.#due.clear();
     this.#metrics.close();
     for (const resolve of this.#getters.splice(0)) resolve(undefined);
+  }
+
+  #rest(key: string): void {
+    if (this.#restMs <= 0) return;
+    const now = this.#clock.now();
+    for (const [other, until] of this.#resting) {
+      if (until > now) break;
+      this.#resting.delete(other);
+    }
+    this.#resting.delete(key);
+    this.#resting.set(key, now + this.#restMs);
   }
 
   #becomeReady(key: string): void {
