@@ -12,7 +12,10 @@ interface Claims {
 export function withLiveClaims(manifest: Manifest, live: Live | undefined): Manifest {
   const templates = (manifest.spec as Claims | undefined)?.volumeClaimTemplates;
   const sizes = sizesOf(live);
-  if (!templates || sizes.length === 0) return manifest;
+  const isSo = templates?.every(
+    ({ spec }, i) => spec.resources.requests.storage === (sizes[i] ?? spec.resources.requests.storage),
+  );
+  if (!templates || isSo) return manifest;
   const kept = templates.map((template, i) => {
     const requests = {
       ...template.spec.resources.requests,

@@ -5,30 +5,21 @@ import type { Live } from './snapshot.ts';
 
 const HASH = 'cryptosense.io/applied';
 
-/** The hash of a manifest by its spec, for as long as everything beside the spec is the same text. */
-const HASHES = new WeakMap<object, { rest: string; hash: string }>();
+/** What is frozen was rendered once and is looked at in every reconciliation: it is hashed once. */
+const STAMPED = new WeakMap<Manifest, Manifest>();
+
+/** The manifest that a live object, frozen like it, was found to agree with. */
+const AGREED = new WeakMap<Live, Manifest>();
 
 /** `manifest` with the hash of its content as an annotation, by which a changed wish is told from an unchanged one. */
 export function stamped(manifest: Manifest): Manifest {
-  const hash = hashOf(manifest);
+  const known = STAMPED.get(manifest);
+  if (known) return known;
+  const hash = createHash('sha256').update(canonicalJson(manifest)).digest('hex').slice(0, 16);
   const annotations = { ...manifest.metadata.annotations, [HASH]: hash };
-  return { ...manifest, metadata: { ...manifest.metadata, annotations } };
-}
-
-/** A spec that is frozen was rendered once and is looked at in every reconciliation: it is hashed once. */
-function hashOf(manifest: Manifest): string {
-  const { spec, ...rest } = manifest;
-  const isKept = typeof spec === 'object' && spec !== null && Object.isFrozen(spec);
-  const digest = isKept ? sha256(JSON.stringify(rest)) : '';
-  const known = isKept ? HASHES.get(spec) : undefined;
-  if (known?.rest === digest) return known.hash;
-  const hash = sha256(canonicalJson(manifest)).slice(0, 16);
-  if (isKept) HASHES.set(spec, { rest: digest, hash });
-  return hash;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  const result = { ...manifest, metadata: { ...manifest.metadata, annotations } };
+  if (Object.isFrozen(manifest)) STAMPED.set(manifest, Object.freeze(result));
+  return result;
 }
 
 /** Whether `live` was written from a manifest of this operator. */
@@ -49,7 +40,9 @@ export function reasonToApply(
   if (!live || live.metadata.deletionTimestamp) return 'it is missing';
   if (live.metadata.annotations?.[HASH] !== manifest.metadata.annotations?.[HASH])
     return 'its definition changed';
+  if (AGREED.get(live) === manifest) return undefined;
   const path = firstDifference(manifest, live, '');
+  if (path === undefined && Object.isFrozen(manifest) && Object.isFrozen(live)) AGREED.set(live, manifest);
   return path === undefined || settled(live) ? undefined : `somebody changed ${path}`;
 }
 

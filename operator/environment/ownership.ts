@@ -47,7 +47,21 @@ const OWNED: ReadonlySet<Step> = new Set(['the route', 'the API']);
 
 export function owned(manifest: Manifest, owner: OwnerReference): Manifest {
   if (!OWNED.has(stepOf(manifest))) return manifest;
-  return { ...manifest, metadata: { ...manifest.metadata, ownerReferences: [owner] } };
+  const known = WITH_OWNER.get(manifest);
+  if (known && sameOwner(known.metadata.ownerReferences?.[0], owner)) return known;
+  const metadata = { ...manifest.metadata, ownerReferences: [owner] };
+  const result = { ...manifest, metadata };
+  if (!Object.isFrozen(manifest)) return result;
+  for (const part of [owner, metadata.ownerReferences, metadata, result]) Object.freeze(part);
+  WITH_OWNER.set(manifest, result);
+  return result;
+}
+
+/** What is frozen was rendered once and is looked at in every reconciliation: the same object is the same answer. */
+const WITH_OWNER = new WeakMap<Manifest, Manifest>();
+
+function sameOwner(a: OwnerReference | undefined, b: OwnerReference): boolean {
+  return a?.uid === b.uid && a.name === b.name && a.kind === b.kind && a.apiVersion === b.apiVersion;
 }
 
 /** Whether `live` has the owner that `owned` gives it in an environment with this uid, and no other controller. */

@@ -366,6 +366,16 @@ function changesPods(action: Action): boolean {
   return action.type === 'apply' && ['Deployment', 'StatefulSet'].includes(action.manifest.kind);
 }
 
+/** The last answer for a frozen Deployment: the same object is stamped and compared once. */
+const SIZED = new WeakMap<Manifest, { replicas: number; sized: Manifest }>();
+
 function withReplicas(deployment: Manifest, replicas: number): Manifest {
-  return { ...deployment, spec: { ...(deployment.spec as object), replicas } };
+  const known = SIZED.get(deployment);
+  if (known?.replicas === replicas) return known.sized;
+  const spec = { ...(deployment.spec as object), replicas };
+  const sized = { ...deployment, spec };
+  if (!Object.isFrozen(deployment)) return sized;
+  Object.freeze(spec);
+  SIZED.set(deployment, { replicas, sized: Object.freeze(sized) });
+  return sized;
 }

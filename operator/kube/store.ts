@@ -101,7 +101,9 @@ export class Store<T extends KubeObject = KubeObject> {
 
   /** A change as the watch tells it. Returns whether it was news. */
   observeEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', received: T, onChange: OnChange<T>): boolean {
-    const object = this.#own(received);
+    const stored = this.#entries.get(keyOf(received))?.object;
+    // Our own write, most often, come back.
+    const object = stored !== undefined && sameVersion(stored, received) ? stored : this.#own(received);
     this.observeProgress(versionOf(object));
     return type === 'DELETED'
       ? this.#observeDeletion(object, onChange)

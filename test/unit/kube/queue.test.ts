@@ -48,6 +48,27 @@ test('a key added while it is worked on comes again after done, not before', asy
   assert.is(await take(queue), 'a');
 });
 
+test('a key rests after it was worked on, and one that was left alone does not wait', async () => {
+  const clock = new FakeClock();
+  const queue = new WorkQueue({ clock, restMs: 40, metrics: createMetrics() });
+  queue.add('a');
+  assert.is(await take(queue), 'a');
+  queue.add('a');
+  queue.done('a');
+  clock.advance(10);
+  queue.add('a');
+  queue.add('b');
+  assert.is(await take(queue), 'b', 'another key is not held up');
+  clock.advance(29);
+  assert.is(queue.depth, 0);
+  clock.advance(1);
+  assert.is(await take(queue), 'a', 'what came before and after done is one piece of work');
+  queue.done('a');
+  clock.advance(40);
+  queue.add('a');
+  assert.is(await take(queue), 'a');
+});
+
 test('failures double the wait up to the cap, and forget starts again', async () => {
   const clock = new FakeClock();
   const queue = new WorkQueue({ clock, firstRetryMs: 5, lastRetryMs: 1_000_000, metrics: createMetrics() });
