@@ -88,6 +88,8 @@ export class OperatorInProcess {
   #begin(life: Life, onDeath: (life: Life) => void): EnvironmentReconciler {
     let isDead = false;
     const die = () => {
+      // Of writes that were under way together, several may be deadly.
+      if (isDead) return;
       isDead = true;
       this.#reconcilers.delete(life);
       onDeath(life);
