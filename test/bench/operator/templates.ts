@@ -59,9 +59,14 @@ export function templatesFor(spec: EnvironmentSpec): Templates {
   });
   return {
     Secret: credentialsFor(environment, () => 'placeholder-password'),
-    Components: [...Object.values(renderComponents(resolved)).flat(), record].map(owned),
+    Components: [...Object.values(renderComponents(resolved)).flat(), record].filter(isServed).map(owned),
     Migration: [configMap, renderMigration(resolved, { revision, inputs })].map(owned),
     Release: [service, { ...deployment, spec: { ...(deployment.spec as object), replicas } }].map(owned),
     Route: [renderRoute(resolved, [{ revision, weight: 100 }])].map(owned),
   };
+}
+
+/** Ours leaves out what the cluster has no resource type for; the peer would end. The simulated cluster lacks these. */
+function isServed({ kind }: Manifest): boolean {
+  return kind !== 'ServiceMonitor' && kind !== 'Certificate';
 }
