@@ -124,10 +124,13 @@ export type Component =
   | 'network'
   | 'forms';
 
+/**
+ * Without app.kubernetes.io/instance: Argo CD before 3.0 finds by it what belongs to an Application, and would prune the
+ * volumes of an environment that has the Application's name.
+ */
 export function labels(environment: string, component: Component): Record<string, string> {
   return {
     'app.kubernetes.io/name': 'cryptosense',
-    'app.kubernetes.io/instance': environment,
     [LABELS.component]: component,
     [LABELS.managedBy]: MANAGER,
     [LABELS.environment]: environment,

@@ -188,4 +188,11 @@ test('the API finds the predictor by its name, unless the release says another o
   assert.is(url({ PREDICTOR_URL: 'http://other' }), undefined);
 });
 
+test('nothing has the label by which Argo CD would take it for its own, and prune it', () => {
+  assert.not.match(
+    JSON.stringify(everything(resolved({ tier: 'production' }))),
+    /app.kubernetes.io.instance/,
+  );
+});
+
 test.run();
