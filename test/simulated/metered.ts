@@ -35,15 +35,19 @@ export async function startMetered(program: MeteredProgram): Promise<OperatorPro
   const { binary } = program;
   const child = startProcess(binary, program.args(health, metrics), logFile, program.env(health, metrics));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  // What it said is asked for after its end, too, when a test has failed.
+  let said: string | undefined;
+  const log = () => said ?? readFileSync(logFile, 'utf8');
   return {
     pid: child.pid ?? 0,
     ended,
     signal: (signal) => child.kill(signal),
     metricsUrl: `http://127.0.0.1:${metrics}/metrics`,
     readyUrl: `http://127.0.0.1:${health}/readyz`,
-    log: () => readFileSync(logFile, 'utf8'),
+    log,
     stop: async (signal = 'SIGTERM') => {
       await endProcess(child, signal);
+      said ??= log();
       rmSync(folder, { recursive: true, force: true });
     },
   };
