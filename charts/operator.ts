@@ -1,7 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s, ServiceAccount } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { podSpec, scratch } from './pod.ts';
+import { newPodFirst, podSpec, scratch } from './pod.ts';
 import { LEASE_RULES, RULES } from './rights.ts';
 
 export const OPERATOR_NAMESPACE = 'cryptosense-system';
@@ -61,13 +61,7 @@ export class OperatorChart extends Chart {
         // One is enough: traffic does not need it, and a lease keeps the two of a roll-out apart.
         replicas: 1,
         revisionHistoryLimit: 2,
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: {
-            maxSurge: k8s.IntOrString.fromNumber(1),
-            maxUnavailable: k8s.IntOrString.fromNumber(0),
-          },
-        },
+        strategy: newPodFirst(),
         selector: { matchLabels },
         template: {
           metadata: { labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' } },

@@ -114,6 +114,17 @@ function limits({ cpu, memory }: Resources): k8s.ResourceRequirements {
   };
 }
 
+/** A pod goes when the new one is ready in its place, so that one replica is enough for an update without a gap. */
+export function newPodFirst(): k8s.DeploymentStrategy {
+  return {
+    type: 'RollingUpdate',
+    rollingUpdate: {
+      maxSurge: k8s.IntOrString.fromNumber(1),
+      maxUnavailable: k8s.IntOrString.fromNumber(0),
+    },
+  };
+}
+
 /** Selects the pods of a component, or of one revision of it. Never changes: a selector is immutable. */
 export function selector(
   environment: string,

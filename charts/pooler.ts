@@ -4,7 +4,15 @@ import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { DATABASE_PORT } from './database.ts';
 import { placementOf } from './placement.ts';
-import { podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
+import {
+  newPodFirst,
+  podMetadata,
+  podSpec,
+  SECRETS_FOLDER,
+  secretFiles,
+  selector,
+  settingsFiles,
+} from './pod.ts';
 
 export const POOLER_PORT = 6432;
 
@@ -42,13 +50,7 @@ export class PoolerChart extends Chart {
         replicas: spec.pooler.replicas,
         revisionHistoryLimit: 2,
         // A new pod first: with one replica the other order would cut the API off its database.
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: {
-            maxSurge: k8s.IntOrString.fromNumber(1),
-            maxUnavailable: k8s.IntOrString.fromNumber(0),
-          },
-        },
+        strategy: newPodFirst(),
         selector: { matchLabels },
         template: {
           metadata: podMetadata(environment, 'pooler', files),

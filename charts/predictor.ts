@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { labels, names, type ReleaseInputs, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { API_PORT } from './api.ts';
 import { onSpotNodesToo, type Placement, placementOf } from './placement.ts';
-import { podMetadata, podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
+import { newPodFirst, podMetadata, podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
 
 /** The predictor listens where the API does: it is another process of the same image. */
 export const PREDICTOR_PORT = API_PORT;
@@ -52,13 +52,7 @@ export class PredictorChart extends Chart {
       spec: {
         replicas: spec.predictor.replicas,
         revisionHistoryLimit: 2,
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: {
-            maxSurge: k8s.IntOrString.fromNumber(1),
-            maxUnavailable: k8s.IntOrString.fromNumber(0),
-          },
-        },
+        strategy: newPodFirst(),
         selector: { matchLabels },
         template: {
           metadata: podMetadata(environment, 'predictor', {}),

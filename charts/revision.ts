@@ -9,7 +9,7 @@ import {
   type ResolvedEnvironment,
 } from '../operator/api/resolved.ts';
 import { API_PORT } from './api.ts';
-import { podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
+import { newPodFirst, podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
 import { predictorUrl } from './predictor.ts';
 
 /**
@@ -46,13 +46,7 @@ export class RevisionChart extends Chart {
       spec: {
         // The template of a revision never changes: there is nothing to go back to inside it.
         revisionHistoryLimit: 1,
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: {
-            maxSurge: k8s.IntOrString.fromNumber(1),
-            maxUnavailable: k8s.IntOrString.fromNumber(0),
-          },
-        },
+        strategy: newPodFirst(),
         selector: { matchLabels },
         template: { metadata: { labels: labelled }, spec: this.#pod(environment.name, revision, inputs) },
       },
