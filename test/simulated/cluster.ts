@@ -12,6 +12,7 @@ import { answered } from '../../operator/kube/errors.ts';
 import type { KubeObject, Manifest, Resource } from '../../operator/kube/resources.ts';
 import type { KubeClient } from '../../operator/kube/transport.ts';
 import { type ApiServer, startApiServer } from '../integration/apiserver.ts';
+import { CRDS } from '../integration/kube/things.ts';
 import { endProcess, eventually, freePorts, startProcess } from '../integration/processes.ts';
 import { answerRoutes } from './gateway.ts';
 import { kwokConfiguration } from './kwok.ts';
@@ -52,13 +53,6 @@ const CONTROLLERS = [
   'ttl-after-finished-controller',
 ];
 
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
 const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 
 /**

@@ -7,10 +7,11 @@ import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { mergePatch, create as post, serverSideApply } from '../../../operator/kube/apply.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';
-import { type KubeObject, type Manifest, pathOf, type Resource } from '../../../operator/kube/resources.ts';
+import { type KubeObject, type Manifest, pathOf } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import { type ApiServer, startApiServer } from '../apiserver.ts';
+import { CRDS, refusedWith } from '../kube/things.ts';
 import { eventually } from '../processes.ts';
 
 const test = suite('From the previous release and back, at a real API server');
@@ -20,14 +21,6 @@ const text = (file: string) => readFileSync(join(folder, file), 'utf8');
 const older = parse(text('cryptosense.io_cryptosenseenvironments.yaml')) as Manifest;
 const newer = customResourceDefinitions().find(({ spec }) => spec.names.kind === KIND) as unknown as Manifest;
 const examples = parseAllDocuments(text('examples.yaml')).map((document) => document.toJS() as Manifest);
-
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
 
 /** Sizes without a unit, which the previous release took. */
 const careless: Manifest = {
@@ -82,16 +75,6 @@ async function define(definition: Manifest, knows: 'newer' | 'older'): Promise<v
   });
 }
 
-async function refusal(request: Promise<unknown>): Promise<string> {
-  try {
-    await request;
-  } catch (error) {
-    if (error instanceof KubeError && error.code === 422) return error.message;
-    throw error;
-  }
-  throw new Error('it was taken');
-}
-
 let written: KubeObject[] = [];
 
 test.before(async () => {
@@ -127,10 +110,10 @@ test('a size without a unit stays and everything else can be changed, but it is 
   });
   equal((changed.spec as { api: unknown }).api, { resources: { memory: '512m' } });
   match(
-    await refusal(patch('careless', { spec: { api: { resources: { memory: '600m' } } } })),
+    await refusedWith(422, patch('careless', { spec: { api: { resources: { memory: '600m' } } } })),
     /with a unit/,
   );
-  match(await refusal(create({ ...careless, metadata: { name: 'another' } })), /with a unit/);
+  match(await refusedWith(422, create({ ...careless, metadata: { name: 'another' } })), /with a unit/);
   // 20 bytes have never been a volume: going up to a real size is a growth, and allowed.
   await patch('careless', {
     spec: { api: { resources: { memory: '512Mi' } }, database: { storage: '20Gi' } },

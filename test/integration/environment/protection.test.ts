@@ -9,6 +9,7 @@ import { pathOf, type Resource } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../simulated/cluster.ts';
+import { CRDS } from '../kube/things.ts';
 import { eventually } from '../processes.ts';
 
 const test = suite('deletion protection on a real control plane');
@@ -29,13 +30,6 @@ const admission = (plural: string, kind: string): Resource => ({
   kind,
   namespaced: false,
 });
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
 const POLICIES: Record<string, Resource> = {
   ValidatingAdmissionPolicy: admission('validatingadmissionpolicies', 'ValidatingAdmissionPolicy'),
   ValidatingAdmissionPolicyBinding: admission(

@@ -8,24 +8,18 @@ import { MANAGER } from '../../../operator/api/resolved.ts';
 import type { EnvironmentStatus } from '../../../operator/api/status.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch, serverSideApply } from '../../../operator/kube/apply.ts';
-import { answered, KubeError } from '../../../operator/kube/errors.ts';
-import { type KubeObject, type Manifest, pathOf, type Resource } from '../../../operator/kube/resources.ts';
+import { answered } from '../../../operator/kube/errors.ts';
+import { type KubeObject, type Manifest, pathOf } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import type { OperatorProcess } from '../../simulated/metered.ts';
 import { bundleOperator, startOperator } from '../../simulated/operator.ts';
 import { type ApiServer, startApiServer } from '../apiserver.ts';
+import { CRDS, refusedWith } from '../kube/things.ts';
 import { eventually } from '../processes.ts';
 
 const test = suite('A Git tool, the autoscaler and the operator on one environment');
 
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
 /** The names under which Argo CD and Flux apply. */
 const TOOLS = ['argocd-controller', 'kustomize-controller'];
 /** What development has when neither Git nor the autoscaler says anything. */
@@ -141,16 +135,6 @@ function sorted(value: unknown): unknown {
   );
 }
 
-async function conflict(request: Promise<unknown>): Promise<string> {
-  try {
-    await request;
-  } catch (error) {
-    if (error instanceof KubeError && error.code === 409) return error.message;
-    throw error;
-  }
-  throw new Error('there was no conflict');
-}
-
 for (const tool of TOOLS) {
   const name = tool.startsWith('argocd') ? 'argo' : 'flux';
 
@@ -188,7 +172,7 @@ test('replicas in Git are in conflict with the autoscaler, and with force they u
   await apply(inGit('fixed', { replicas: 2 }), 'kustomize-controller');
   await taken('fixed');
   await scale('fixed', 4);
-  const said = await conflict(apply(inGit('fixed', { replicas: 2 }), 'kustomize-controller'));
+  const said = await refusedWith(409, apply(inGit('fixed', { replicas: 2 }), 'kustomize-controller'));
   match(said, /conflict with "kube-controller-manager"[^:]*with subresource "scale"[^:]*: \.spec\.replicas/);
   not.equal(await drift(inGit('fixed', { replicas: 2 }), 'kustomize-controller'), []);
   const forced = await apply(inGit('fixed', { replicas: 2 }), 'kustomize-controller', true);

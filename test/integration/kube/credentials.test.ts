@@ -113,6 +113,7 @@ test('a client certificate replaced on disk is used from then on, the old connec
     await eventually('the first certificate is used', () => names.length === 1);
     // The key comes later than a look at the files: for a while they are no pair.
     writeFileSync(certFile, after.cert);
+    // Longer than from one look at the files to the next (5 s): that nothing happens can only be waited for.
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     assert.equal(names, ['before']);
     assert.equal(failures, []);

@@ -2,20 +2,12 @@ import * as assert from 'uvu/assert';
 import { create, remove } from '../../../operator/kube/apply.ts';
 import { ApiGroups } from '../../../operator/kube/discovery.ts';
 import { silentLog } from '../../../operator/kube/log.ts';
-import type { Resource } from '../../../operator/kube/resources.ts';
 import { suite } from '../../harness/suite.ts';
 import { startApiServer } from '../apiserver.ts';
 import { eventually } from '../processes.ts';
+import { CRDS } from './things.ts';
 
 const test = suite('API groups of a real API server');
-
-const DEFINITIONS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
 
 const names = { kind: 'Thing', plural: 'things', singular: 'thing', listKind: 'ThingList' };
 const definition = {
@@ -53,12 +45,12 @@ test('a group that comes and goes is noticed at the next look, and said once eac
     assert.equal([groups.has('apps'), groups.has('example.com'), changes], [true, false, 0]);
     const look = () => waiting.shift()?.();
 
-    await create(client, DEFINITIONS, definition);
+    await create(client, CRDS, definition);
     await eventually('the new group is seen', () => {
       look();
       return groups.has('example.com');
     });
-    await remove(client, DEFINITIONS, '', 'things.example.com');
+    await remove(client, CRDS, '', 'things.example.com');
     await eventually('the group is gone', () => {
       look();
       return !groups.has('example.com');

@@ -10,7 +10,7 @@ import { suite } from '../../harness/suite.ts';
 import { type ApiServer, startApiServer } from '../apiserver.ts';
 import { eventually } from '../processes.ts';
 import { CuttableProxy } from './cuttable-proxy.ts';
-import { CONFIG_MAPS, configMap, onServer, stir, versions } from './things.ts';
+import { CONFIG_MAPS, CRDS, configMap, onServer, stir, versions } from './things.ts';
 
 const test = suite('reflector and a real API server');
 let server: ApiServer;
@@ -143,13 +143,6 @@ test('what we wrote is in the store at once, stays, and is announced once', () =
 
 test('a custom resource that is installed later is found, and one that is removed empties the store', async () => {
   const widgets = { group: 'test.io', version: 'v1', plural: 'widgets', namespaced: true, kind: 'Widget' };
-  const definitions = {
-    group: 'apiextensions.k8s.io',
-    version: 'v1',
-    plural: 'customresourcedefinitions',
-    namespaced: false,
-    kind: 'CustomResourceDefinition',
-  };
   const backoff = new Backoff({ firstMs: 20, lastMs: 200 });
   const reflector = new Reflector({ client: direct, resource: widgets, log: silentLog, backoff });
   const stop = new AbortController();
@@ -158,7 +151,7 @@ test('a custom resource that is installed later is found, and one that is remove
     await reflector.synced;
     assert.not(reflector.available);
     const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-    await create(direct, definitions, {
+    await create(direct, CRDS, {
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',
       metadata: { name: 'widgets.test.io' },
@@ -178,8 +171,8 @@ test('a custom resource that is installed later is found, and one that is remove
     await create(direct, widgets, widget);
     await eventually('the widget is there', () => reflector.store.size === 1);
     const name = 'widgets.test.io';
-    await mergePatch(direct, definitions, undefined, name, { metadata: { finalizers: [] } });
-    await remove(direct, definitions, undefined, name);
+    await mergePatch(direct, CRDS, undefined, name, { metadata: { finalizers: [] } });
+    await remove(direct, CRDS, undefined, name);
     await eventually('the type is gone', () => reflector.store.size === 0, 60_000);
   } finally {
     stop.abort();

@@ -1,4 +1,5 @@
 import { create, mergePatch, remove } from '../../../operator/kube/apply.ts';
+import { KubeError } from '../../../operator/kube/errors.ts';
 import { listAll } from '../../../operator/kube/list-watch.ts';
 import type { KubeObject, Resource } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
@@ -10,6 +11,25 @@ export const CONFIG_MAPS: Resource = {
   namespaced: true,
   kind: 'ConfigMap',
 };
+
+export const CRDS: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+
+/** What the API server said when it refused `request` with this code; fails when it took it. */
+export async function refusedWith(code: number, request: Promise<unknown>): Promise<string> {
+  try {
+    await request;
+  } catch (error) {
+    if (error instanceof KubeError && error.code === code) return error.message;
+    throw error;
+  }
+  throw new Error(`it was to be refused with ${code}, but was taken`);
+}
 
 export function configMap(name: string, data: Record<string, string> = {}) {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data };

@@ -186,6 +186,7 @@ test("at rest a look every second writes nothing, and /metrics has controller-ru
       'it is at rest',
       async () => {
         const earlier = sum(before, WRITES);
+        // Two looks of a second each without a write are what is called rest here.
         await new Promise((resolve) => setTimeout(resolve, 2_000));
         before = await scrape();
         return sum(before, WRITES) === earlier;
