@@ -54,6 +54,7 @@ export const statusSchema = z
     stable: revision.describe('The release that serves.').optional(),
     candidate: revision
       .extend({
+        strategy: z.enum(['canary', 'blueGreen', 'rolling']).describe('How it takes over.').optional(),
         step: z.int().describe('Index of the step that is carried out, from 0.'),
         steps: z.int().describe('Number of steps.'),
         startedAt: time('When the candidate was created.'),
@@ -64,6 +65,22 @@ export const statusSchema = z
           .describe('Since when it has fewer ready pods than it needs.')
           .optional(),
         weight: z.int().describe('Percentage of requests that the router has confirmed for the candidate.'),
+        plan: z
+          .string()
+          .max(16)
+          .describe('Hash of the steps that the index is one of: they may be edited on the way.')
+          .optional(),
+        keptWeight: z
+          .int()
+          .describe('Percentage that holds until the next step with a weight, after the steps were edited.')
+          .optional(),
+        full: z
+          .boolean()
+          .describe(
+            'Goes to its end without pauses and analyses: promoted so, or a return to a known release.',
+          )
+          .optional(),
+        heldSince: time('Since when it is held by the command pause.').optional(),
         replicas: z.int().describe('Pods that the candidate should have now.'),
         readyReplicas: z.int().describe('How many of them are ready.'),
         measurements: z
@@ -88,11 +105,76 @@ export const statusSchema = z
           .object({
             revision: z.string().max(16).describe('Hash of the inputs of the release.'),
             since: time('When it got its last request.'),
+            gradual: z
+              .boolean()
+              .describe('It gives its requests back only as fast as the stable release gets pods for them.')
+              .optional(),
           })
           .describe('A release whose pods go soon.'),
       )
       .max(10)
       .describe('Releases that get no requests any more and are kept for rollout.scaleDownDelay.')
+      .optional(),
+    deployingSince: time('Since when the first release is being deployed.').optional(),
+    undone: revision
+      .extend({
+        spec: z.string().max(16).describe('Revision that the spec asks for, and that is not used.'),
+        at: time('When it was asked for.'),
+      })
+      .describe(
+        'The release that the command undo went back to; it holds until the spec asks for another release.',
+      )
+      .optional(),
+    history: z
+      .array(
+        revision
+          .extend({
+            promotedAt: time('When it began to serve.'),
+            replacedAt: time('When another release took over.').optional(),
+            failed: z.boolean().describe('It was sent back after it had taken over.').optional(),
+          })
+          .describe('A release that serves or has served.'),
+      )
+      .max(21)
+      .describe('The releases that served, oldest first.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+    restarts: z
+      .array(
+        z
+          .object({
+            revision: z.string().max(16).describe('Hash of the inputs of the release.'),
+            at: time('When it was asked for.'),
+          })
+          .describe('A restart of the pods of a release.'),
+      )
+      .max(10)
+      .describe('Restarts that were asked for by command.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+    commands: z
+      .array(
+        z
+          .object({
+            verb: z.string().max(32).describe('What was asked for.'),
+            target: z.string().max(64).describe('The release that it names, as <number>-<revision>.'),
+          })
+          .describe('A command that is carried out.'),
+      )
+      .max(10)
+      .describe('Commands that are carried out, and whose annotations are about to be removed.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+    lastCommand: z
+      .object({
+        verb: z.string().max(32).describe('What was asked for.'),
+        target: z.string().max(64).describe('The release that it named, as <number>-<revision>.'),
+        at: time('When it was seen.'),
+        by: z.string().max(253).describe('Who asked, as the API server attests.').optional(),
+        accepted: z.boolean().describe('Whether it was carried out.'),
+        message: text.describe('What was done, or why nothing was.'),
+      })
+      .describe('The newest command.')
       .optional(),
     endpoint: text.describe('Where the API answers.').optional(),
     endpoints: z

@@ -113,9 +113,15 @@ const production: TierDefaults = {
     canary: {
       steps: GUIDE_STEPS,
       analysis: { maxErrorRatio: '0.05', minRequests: 100, interval: '15s', onInsufficientData: 'pause' },
+      dynamicStableScale: false,
     },
+    strategy: 'canary',
+    blueGreen: { previewReplicas: 1, autoPromote: true, autoPromoteDelay: '5m' },
+    rolling: { maxSurge: '25%', maxUnavailable: 0, autoRollback: true },
     progressDeadline: '10m',
     scaleDownDelay: '5m',
+    rollbackWindow: '1h',
+    historyLimit: 10,
   },
   api: { resources: { cpu: '500m', memory: '1Gi' } },
   autoscaling: { minReplicas: 2, maxReplicas: 10, cpuUtilization: 70, requestsPerMinute: 1000 },
@@ -148,7 +154,7 @@ const staging: TierDefaults = {
   rollout: {
     ...production.rollout,
     canary: {
-      steps: GUIDE_STEPS,
+      ...production.rollout.canary,
       analysis: { ...production.rollout.canary.analysis, onInsufficientData: 'continue' },
     },
   },
@@ -171,12 +177,16 @@ const development: TierDefaults = {
     },
   },
   rollout: {
+    ...staging.rollout,
     canary: {
+      ...staging.rollout.canary,
       steps: [{ weight: 10 }, { pause: '1m' }, { weight: 100 }],
       analysis: { maxErrorRatio: '0.05', minRequests: 50, interval: '10s', onInsufficientData: 'continue' },
     },
+    blueGreen: { ...staging.rollout.blueGreen, autoPromoteDelay: '30s' },
     progressDeadline: '5m',
     scaleDownDelay: '30s',
+    rollbackWindow: '15m',
   },
   api: { resources: { cpu: '100m', memory: '256Mi' } },
   database: { ...DATABASE, storage: '5Gi', resources: { cpu: '250m', memory: '512Mi' } },
@@ -190,12 +200,16 @@ const development: TierDefaults = {
 const local: TierDefaults = {
   ...development,
   rollout: {
+    ...development.rollout,
     canary: {
+      ...development.rollout.canary,
       steps: [{ weight: 10 }, { pause: '30s' }, { weight: 100 }],
       analysis: { maxErrorRatio: '0.05', minRequests: 30, interval: '5s', onInsufficientData: 'continue' },
     },
+    blueGreen: { ...development.rollout.blueGreen, autoPromoteDelay: '10s' },
     progressDeadline: '3m',
     scaleDownDelay: '10s',
+    rollbackWindow: '5m',
   },
   api: { resources: { cpu: '50m', memory: '192Mi' } },
   autoscaling: { minReplicas: 2, maxReplicas: 4, cpuUtilization: 70 },
@@ -217,9 +231,12 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
       ...base.rollout,
       ...defined(spec.rollout),
       canary: {
-        steps: spec.rollout?.canary?.steps ?? base.rollout.canary.steps,
+        ...base.rollout.canary,
+        ...defined(spec.rollout?.canary),
         analysis: { ...base.rollout.canary.analysis, ...defined(spec.rollout?.canary?.analysis) },
       },
+      blueGreen: { ...base.rollout.blueGreen, ...defined(spec.rollout?.blueGreen) },
+      rolling: { ...base.rollout.rolling, ...defined(spec.rollout?.rolling) },
     },
     api: { resources: resources(base.api.resources, spec.api?.resources) },
     autoscaling: { ...base.autoscaling, ...defined(spec.autoscaling) },

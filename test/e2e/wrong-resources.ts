@@ -54,7 +54,7 @@ export const WRONG_RESOURCES: WrongResource[] = [
   {
     name: 'a step with both a weight and a pause',
     resource: canary({ weight: 10, pause: '1m' }, { weight: 100 }),
-    sentence: /a canary step has exactly one of weight and pause: write them as two steps/,
+    sentence: /a canary step has exactly one of weight, pause, replicas, headers and mirror/,
   },
   {
     name: 'a canary that never ends',
@@ -69,7 +69,7 @@ export const WRONG_RESOURCES: WrongResource[] = [
   {
     name: 'a pause without a unit',
     resource: canary({ weight: 10 }, { pause: '15' }, { weight: 100 }),
-    sentence: /a duration is written as 30s, 15m or 1h30m/,
+    sentence: /a pause is written as 30s, 15m or 1h30m, or as untilPromoted/,
   },
   {
     name: 'memory of an unknown unit',

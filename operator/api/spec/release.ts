@@ -1,27 +1,7 @@
 import { z } from 'zod';
 import { duration, form, image, notZero, resources, rules, timeOfDay } from './forms.ts';
 
-const step = z
-  .object({
-    weight: z
-      .int()
-      .min(0)
-      .max(100)
-      .describe('Percentage of the requests that the candidate gets from here on.')
-      .optional(),
-    pause: duration(notZero('a pause of no length is no pause: leave the step out, or write for example 15m'))
-      .describe('How long the candidate is watched before the next step, for example 15m.')
-      .optional(),
-  })
-  .describe('One step of a canary: either a weight or a pause.')
-  .meta(
-    rules({
-      rule: 'has(self.weight) != has(self.pause)',
-      message: 'a canary step has exactly one of weight and pause: write them as two steps',
-    }),
-  );
-
-const analysis = z
+export const analysis = z
   .object({
     maxErrorRatio: form(
       /^(0([.][0-9]{1,5})?|1([.]0{1,5})?)$/,
@@ -47,45 +27,6 @@ const analysis = z
       .optional(),
   })
   .describe('How a candidate is judged while it gets traffic.');
-
-const canary = z
-  .object({
-    steps: z
-      .array(step)
-      .min(1)
-      .max(20)
-      .describe('Carried out in order; the last one has to be weight 100.')
-      .meta({
-        ...rules(
-          {
-            rule: 'has(self[self.size() - 1].weight) && self[self.size() - 1].weight == 100',
-            message: 'the last canary step has to be "weight: 100", or the release would never end',
-          },
-          {
-            rule: 'self.filter(s, has(s.weight) && s.weight == 100).size() <= 1',
-            message: 'only the last canary step can be "weight: 100"',
-          },
-        ),
-        'x-kubernetes-list-type': 'atomic',
-      })
-      .optional(),
-    analysis: analysis.optional(),
-  })
-  .describe('The candidate runs beside the stable release and gets its share of the requests step by step.');
-
-export const rollout = z
-  .object({
-    canary: canary.optional(),
-    progressDeadline: duration(
-      notZero('no release is ready in no time: write for example 5m for rollout.progressDeadline'),
-    )
-      .describe('How long a candidate may take to become ready before it is rolled back.')
-      .optional(),
-    scaleDownDelay: duration()
-      .describe('How long the pods of a release that no longer gets requests are kept.')
-      .optional(),
-  })
-  .describe('How a new release takes over from the stable one.');
 
 export const release = z
   .object({

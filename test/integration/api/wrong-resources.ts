@@ -60,6 +60,31 @@ const OF_ENVIRONMENTS: Refused[] = [
     'only the last canary step can be "weight: 100"',
     canary({ weight: 100 }, { pause: '1m' }, { weight: 100 }),
   ),
+  environment(
+    'replicas of a step in words',
+    'replicas of a step are a number of pods or a percentage',
+    canary({ replicas: 'half' }, { weight: 100 }),
+  ),
+  environment(
+    'a header with a space in its name',
+    'the name of a header has letters, digits and hyphens',
+    canary({ headers: [{ name: 'X Beta', value: '1' }] }, { weight: 100 }),
+  ),
+  environment('an empty deadline of a switch', 'a duration is written as 30s, 15m or 1h30m', {
+    rollout: { blueGreen: { autoPromoteDelay: 'soon' } },
+  }),
+  environment('a preview of 120 %', 'previewReplicas is a number of pods or a percentage', {
+    rollout: { blueGreen: { previewReplicas: '120%' } },
+  }),
+  environment('a rolling release that may not move', 'no pod could ever be replaced', {
+    rollout: { rolling: { maxSurge: 0, maxUnavailable: '0%' } },
+  }),
+  environment('a surge in words', 'maxSurge is a number of pods or a percentage', {
+    rollout: { rolling: { maxSurge: 'one' } },
+  }),
+  environment('half a pod unavailable', 'maxUnavailable is a number of pods or a percentage', {
+    rollout: { rolling: { maxUnavailable: '0.5' } },
+  }),
   environment('an error ratio in percent', 'maxErrorRatio is a share from "0" to "1"', {
     rollout: { canary: { analysis: { maxErrorRatio: '5 %' } } },
   }),
