@@ -102,6 +102,7 @@ export async function runOperator(
         log,
         assertLeading: () => leading.assertLeading(),
         watchToPlan,
+        wake: (key) => controller?.enqueue(key),
         ...options,
       });
       controller = new Controller({

@@ -31,17 +31,61 @@ const revision = z.object({
   image: z.string().max(500).describe('Image of the release.'),
 });
 
+const verdict = z.enum(['pass', 'fail', 'inconclusive', 'error']);
+
 const measurement = z
   .object({
     at: time('When the pods were asked.'),
-    verdict: z
-      .enum(['pass', 'fail', 'inconclusive', 'error'])
-      .describe('inconclusive: too few requests; error: the pods could not be asked.'),
+    verdict: verdict.describe('inconclusive: too few requests; error: the pods could not be asked.'),
     requests: z.int().describe('Requests that the candidate has answered.'),
     errors: z.int().describe('How many of these answers were 5xx.'),
     message: text.describe('The verdict as a sentence.'),
   })
   .describe('One look at the candidate.');
+
+const metricRun = z
+  .object({
+    name: z.string().max(63).describe('Name of the metric.'),
+    verdict: verdict.describe('What the last measurement said; absent before the first one.').optional(),
+    message: text.describe('The verdict as a sentence.'),
+    count: z.int().describe('Measurements that said pass or fail.'),
+    failures: z.int().describe('How many of them said fail.'),
+    errors: z.int().describe('Measurements in a row that could not be made.'),
+    inconclusive: z.int().describe('Measurements that had an answer that says neither.'),
+    at: time('When it was measured last.').optional(),
+    sample: z
+      .object({
+        requests: z.number().describe('Requests that the candidate has answered since the analysis began.'),
+        bad: z.number().describe('How many of them were errors, or too slow.'),
+        stableRequests: z.number().describe('The same of the stable release, in the same time.').optional(),
+        stableBad: z.number().describe('How many of them were errors, or too slow.').optional(),
+        evidence: z
+          .number()
+          .describe('How much speaks for the candidate being worse: natural logarithm of an e-value.')
+          .optional(),
+      })
+      .describe('What a verdict from requests is made of.')
+      .optional(),
+  })
+  .describe('One metric of an analysis.');
+
+const analysisRun = z
+  .object({
+    id: z
+      .string()
+      .max(32)
+      .describe('Where it belongs: background, step-<number>, prePromotion or postPromotion.'),
+    startedAt: time('When it began.'),
+    metrics: z
+      .array(metricRun)
+      .max(12)
+      .describe('How each metric stands.')
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+    verdict: verdict.describe('How it ended; absent while it runs.').optional(),
+    message: text.describe('How it stands, and why, as a sentence.'),
+    finishedAt: time('When it ended.').optional(),
+  })
+  .describe('One analysis of the candidate.');
 
 export const statusSchema = z
   .object({
@@ -87,6 +131,12 @@ export const statusSchema = z
           .array(measurement)
           .max(10)
           .describe('The last measurements, oldest first.')
+          .optional(),
+        analyses: z
+          .array(analysisRun)
+          .max(4)
+          .describe('Its analyses, oldest first.')
+          .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['id'] })
           .optional(),
       })
       .describe('The release that is being tried.')
@@ -222,3 +272,7 @@ export const statusSchema = z
 export type EnvironmentStatus = z.infer<typeof statusSchema>;
 export type Condition = z.infer<typeof condition>;
 export type Measurement = z.infer<typeof measurement>;
+export type AnalysisRun = z.infer<typeof analysisRun>;
+export type MetricRun = z.infer<typeof metricRun>;
+export type Sample = NonNullable<MetricRun['sample']>;
+export type Verdict = z.infer<typeof verdict>;

@@ -1,5 +1,5 @@
 import { type Environment, LABELS, names, releaseInputs, resolveEnvironment } from '../api/resolved.ts';
-import type { Measurement } from '../api/status.ts';
+import type { Measured } from '../rollout/analysis/measured.ts';
 import { revisionOf } from '../rollout/revision.ts';
 import type { RevisionView } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
@@ -10,7 +10,7 @@ import { routeView } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { cacheGroup, podProblem, workloadOf } from './workloads.ts';
 
-/** The caches' picture of one environment. No I/O. `measured` is the newest look at the candidate's pods. */
+/** The caches' picture of one environment. No I/O. */
 export function observe(
   caches: Caches,
   environment: Environment,
@@ -20,7 +20,8 @@ export function observe(
     /** When the gateway's answer for the route's newest generation was first seen. */
     answeredAt?: number;
     refusals?: Refusals;
-    measured?: { revision: string; measurement: Measurement };
+    /** What was measured and is not in status yet. */
+    measured?: readonly Measured[];
   },
 ): Snapshot {
   const resolved = resolveEnvironment(environment);
@@ -58,7 +59,6 @@ export function observe(
       ready: readyEndpoints(of('EndpointSlice'), its.revision(record.revision)),
       migration: state,
       ...(problem ? { problem } : {}),
-      ...(seen.measured?.revision === record.revision ? { measurement: seen.measured.measurement } : {}),
     };
   });
 
@@ -77,6 +77,7 @@ export function observe(
     desired: revisionOf(releaseInputs(resolved)),
     records,
     views,
+    measured: seen.measured ?? [],
     forms: formRecords[0] && formsOf(formRecords[0]),
     oldForms: formRecords.slice(1).map(({ metadata }) => metadata.name),
     route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,

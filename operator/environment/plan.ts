@@ -142,6 +142,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     revisions: known ? snapshot.views : [...snapshot.views, freshView(record)],
     route: snapshot.route,
     memory: pausedSince ? resumed(memory, Date.parse(pausedSince), snapshot.now) : memory,
+    measured: snapshot.measured,
     databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
   });
   const records = known ? snapshot.records : [...snapshot.records, record];

@@ -14,7 +14,8 @@ import { NotOursError } from './adoption.ts';
 import type { Caches } from './caches.ts';
 import { statusOf } from './conditions.ts';
 import { renderedComponent } from './forms.ts';
-import { measureWhenDue } from './measure.ts';
+import { Measurements } from './measure/measurements.ts';
+import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
 import { isAnswered } from './route.ts';
@@ -43,6 +44,7 @@ export class EnvironmentReconciler {
   readonly #events: EventRecorder;
   readonly #log: Log;
   readonly #actor: Actor;
+  readonly #measurements: Measurements;
   readonly #renderComponents: typeof renderComponents;
   readonly #watchToPlan: WatchToPlan | undefined;
   /** Uid of the environment with this key whose credentials this process has made sure of. */
@@ -63,7 +65,13 @@ export class EnvironmentReconciler {
     /** The charts; another version of the operator has others. */
     renderComponents?: typeof renderComponents;
     watchToPlan?: WatchToPlan;
+    /** Asks for a look at the environment with this key: something that it waited for is there. */
+    wake?: (key: string) => void;
+    /** How the pages of pods are asked for. */
+    ask?: Ask;
   }) {
+    const { wake = () => {} } = options;
+    this.#measurements = new Measurements({ ...options, wake });
     this.#watchToPlan = options.watchToPlan;
     this.#caches = options.caches;
     this.#events = options.events;
@@ -105,7 +113,6 @@ export class EnvironmentReconciler {
   ): Promise<{ requeueAfterMs?: number } | undefined> {
     const { uid } = environment.metadata;
     const now = Date.now();
-    const measured = await measureWhenDue(this.#caches, environment, now);
     const credentials = this.#credentials.get(key) === uid;
     const answeredAt = this.#answered(key, environment, now);
     const snapshot = observe(this.#caches, environment, {
@@ -113,7 +120,7 @@ export class EnvironmentReconciler {
       credentials,
       refusals: this.#actor.refusals(key),
       ...(answeredAt === undefined ? {} : { answeredAt }),
-      ...(measured ? { measured } : {}),
+      measured: this.#measurements.look(key, environment, now),
     });
     const plan = makePlan(snapshot, this.#render(key, snapshot), this.#actor.settled);
     planned();
@@ -162,6 +169,11 @@ export class EnvironmentReconciler {
     }
     this.#overtaken.delete(key);
     return plan.againInMs === undefined ? undefined : { requeueAfterMs: plan.againInMs };
+  }
+
+  /** Resolves when nothing is being measured any more. */
+  async measured(): Promise<void> {
+    await this.#measurements.settled();
   }
 
   /** One step of a deletion; what it waits for is watched. */
@@ -293,6 +305,7 @@ export class EnvironmentReconciler {
     this.#credentials.delete(key);
     this.#overtaken.delete(key);
     this.#answers.delete(key);
+    this.#measurements.forget(key);
     this.#actor.forget(key);
   }
 }

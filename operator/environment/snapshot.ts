@@ -1,4 +1,5 @@
 import type { Environment, Manifest, ReleaseInputs, ResolvedEnvironment } from '../api/resolved.ts';
+import type { Measured } from '../rollout/analysis/measured.ts';
 import type { RevisionView, RouteView } from '../rollout/state.ts';
 import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
@@ -17,6 +18,7 @@ export interface Live {
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     ownerReferences?: { uid: string; controller?: boolean; kind?: string; name?: string }[];
+    creationTimestamp?: string;
     deletionTimestamp?: string;
   };
   [field: string]: unknown;
@@ -50,6 +52,8 @@ export interface Snapshot {
   desired: string;
   records: RevisionRecord[];
   views: RevisionView[];
+  /** What was measured and is not in status yet. */
+  measured: readonly Measured[];
   /** The newest record of the components' forms, and the names of older ones. */
   forms: FormRecord | undefined;
   oldForms: string[];

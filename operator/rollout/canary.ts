@@ -1,5 +1,7 @@
 import { milliseconds } from '../api/duration.ts';
-import { admit, type Candidate, deadlineOf, enter, expired, remember } from './candidate.ts';
+import { foldMeasured } from './analysis/candidate.ts';
+import { failedInBackground } from './background.ts';
+import { admit, type Candidate, deadlineOf, enter, expired } from './candidate.ts';
 import {
   type Draft,
   finish,
@@ -37,6 +39,7 @@ export function decide(input: RolloutInput): RolloutDecision {
   if (!stable) return finish(draft);
 
   forgetOtherInputs(draft);
+  foldMeasured(draft);
   if (desired === stable.revision || desired === draft.memory.rejected?.revision) {
     if (draft.memory.candidate)
       withdraw(draft, draft.memory.candidate, 'the spec asks for the stable release again');
@@ -64,7 +67,6 @@ function advance(draft: Draft): void {
   candidate.steps = steps.length;
   candidate.readyReplicas = view.ready;
   candidate.weight = input.route?.confirmed ? (input.route.weights[view.revision] ?? 0) : candidate.weight;
-  remember(candidate, view);
 
   if (!migrated(draft, view)) {
     decision.replicas[stable.revision] = input.replicas;
@@ -74,11 +76,7 @@ function advance(draft: Draft): void {
     return;
   }
   candidate.stepStartedAt ??= iso(draft);
-  const latest = candidate.measurements?.at(-1);
-  if (latest?.verdict === 'fail') {
-    reject(draft, 'AnalysisFailed', latest.message);
-    return;
-  }
+  if (failedInBackground(draft, candidate)) return;
 
   for (;;) {
     const step = steps[Math.min(candidate.step, steps.length - 1)];

@@ -1,7 +1,6 @@
 import { milliseconds } from '../api/duration.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { type Draft, identity, iso, note, viewOf } from './draft.ts';
-import type { RevisionView } from './state.ts';
 
 /** The release that is being tried, as status remembers it. */
 export type Candidate = NonNullable<EnvironmentStatus['candidate']>;
@@ -30,14 +29,6 @@ export function enter(draft: Draft, candidate: Candidate, step: number): void {
   const next = draft.input.policy.canary.steps[step];
   const what = next?.pause === undefined ? `weight ${next?.weight} %` : `watched for ${next.pause}`;
   note(draft, 'Normal', 'CanaryStep', `${candidate.image}: step ${step + 1} of ${candidate.steps}, ${what}`);
-}
-
-/** Keeps the newest ten looks at the candidate. */
-export function remember(candidate: Candidate, view: RevisionView): void {
-  const known = candidate.measurements ?? [];
-  if (view.measurement && view.measurement.at !== known.at(-1)?.at) {
-    candidate.measurements = [...known, view.measurement].slice(-10);
-  }
 }
 
 /** When the candidate has waited for too long, in milliseconds since the epoch. */

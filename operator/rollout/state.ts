@@ -1,5 +1,6 @@
-import type { EnvironmentStatus, Measurement } from '../api/status.ts';
+import type { EnvironmentStatus } from '../api/status.ts';
 import type { EffectiveSpec } from '../api/tiers.ts';
+import type { Measured } from './analysis/measured.ts';
 
 /** What is known of one revision at the moment of the decision. */
 export interface RevisionView {
@@ -13,8 +14,6 @@ export interface RevisionView {
   /** Why pods are not ready, in the kubelet's words. */
   problem?: string;
   migration: 'absent' | 'running' | 'complete' | 'failed';
-  /** Newest look at the pods, when there was one. */
-  measurement?: Measurement;
 }
 
 /** What the router does at the moment of the decision. */
@@ -43,6 +42,8 @@ export interface RolloutInput {
   revisions: readonly RevisionView[];
   route: RouteView | undefined;
   memory: RolloutMemory;
+  /** What was measured and is not in `memory` yet. */
+  measured: readonly Measured[];
   /** Why the database does not accept connections, so that no migration can run; undefined when it does. */
   databaseProblem: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { analysis } from './analysis.ts';
 import { DURATION, duration, form, notZero, rules } from './forms.ts';
-import { analysis } from './release.ts';
 
 /** A pause that ends when somebody promotes the release, and not before. */
 export const UNTIL_PROMOTED = 'untilPromoted';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { countRequests } from '../../../operator/environment/measure.ts';
+import { countRequests } from '../../../operator/environment/measure/counters.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('counting requests');

@@ -50,6 +50,7 @@ export class World {
   #reconciler: EnvironmentReconciler;
   #lookedAt = -1;
   #due = Number.POSITIVE_INFINITY;
+  #isWoken = false;
 
   constructor(from?: World) {
     // A copy is another process, some time later: what the first one has just written has settled.
@@ -152,25 +153,27 @@ export class World {
     this.reconciles += 1;
     this.#lookedAt = this.server.version;
     this.#due = Number.POSITIVE_INFINITY;
+    this.#isWoken = false;
     const after = await this.#isolated(() => this.#reconciler.reconcile(KEY)).catch((error: unknown) => {
       if (error instanceof Killed) this.restart();
       else this.failures.push(error);
       return { requeueAfterMs: 1000 };
     });
     if (after?.requeueAfterMs !== undefined) this.#due = this.now + after.requeueAfterMs;
+    if (this.#isWoken) this.#due = this.now;
   }
 
-  /** With this world's clock and pods in place of the process's. */
+  /** With this world's clock in place of the process's. */
   async #isolated<T>(work: () => Promise<T>): Promise<T> {
     const { now } = Date;
-    const { fetch } = globalThis;
     Date.now = () => this.now;
-    globalThis.fetch = async (url) => new Response(this.cluster.metrics(new URL(String(url)).hostname));
     try {
-      return await work();
+      const done = await work();
+      // Pods of this world answer at once.
+      await this.#reconciler.measured();
+      return done;
     } finally {
       Date.now = now;
-      globalThis.fetch = fetch;
     }
   }
 
@@ -199,6 +202,10 @@ export class World {
       log: silentLog,
       assertLeading: () => {},
       renderComponents: this.charts,
+      wake: () => {
+        this.#isWoken = true;
+      },
+      ask: async (url) => this.cluster.metrics(new URL(url).hostname),
     });
   }
 }

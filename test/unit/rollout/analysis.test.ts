@@ -1,16 +1,23 @@
 import * as assert from 'uvu/assert';
-import { judge } from '../../../operator/rollout/analysis.ts';
+import { judge } from '../../../operator/rollout/analysis/judge.ts';
+import type { MetricPolicy } from '../../../operator/rollout/analysis/policy.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('analysis');
-const policy = {
-  maxErrorRatio: '0.05',
+const metric: MetricPolicy = {
+  name: 'errors',
+  source: { type: 'pods', measure: 'errors' },
+  limits: { max: 0.05 },
   minRequests: 100,
-  interval: '5s',
-  onInsufficientData: 'pause' as const,
+  intervalMs: 5_000,
+  initialDelayMs: 0,
+  failureLimit: 0,
+  consecutiveErrorLimit: 4,
+  inconclusiveLimit: 3,
+  dryRun: false,
 };
-const at = '2026-01-05T10:00:00.000Z';
-const verdict = (requests: number, errors: number) => judge({ requests, errors }, policy, at).verdict;
+const verdict = (requests: number, bad: number) =>
+  judge(metric, undefined, { type: 'counts', candidate: { requests, bad } }).verdict;
 
 test('exactly the limit passes and one more request fails', () => {
   assert.is(verdict(100, 5), 'pass');
@@ -28,7 +35,10 @@ test('errors that no further request could make good fail before the sample is f
 });
 
 test('pods that cannot be measured are an error of the measurement, not of the release', () => {
-  const { verdict: is, message } = judge({ problem: 'connection refused' }, policy, at);
+  const { verdict: is, message } = judge(metric, undefined, {
+    type: 'problem',
+    why: 'the pods could not be measured: connection refused',
+  });
   assert.is(is, 'error');
   assert.match(message, /could not be measured: connection refused/);
 });

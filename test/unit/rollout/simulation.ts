@@ -1,6 +1,8 @@
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
-import { effectiveSpec } from '../../../operator/api/tiers.ts';
-import { judge } from '../../../operator/rollout/analysis.ts';
+import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.ts';
+import type { Measured } from '../../../operator/rollout/analysis/measured.ts';
+import { policyOf } from '../../../operator/rollout/analysis/policy.ts';
+import { dueIn } from '../../../operator/rollout/analysis/run.ts';
 import { decide } from '../../../operator/rollout/canary.ts';
 import { violatedBy } from '../../../operator/rollout/invariants.ts';
 import type { Note, RolloutDecision, RolloutMemory } from '../../../operator/rollout/state.ts';
@@ -103,7 +105,6 @@ export class Simulation {
 
   look(): void {
     const { policy } = { policy: effectiveSpec(this.spec).rollout };
-    const candidate = this.memory.candidate;
     const views = [...this.pods].map(([revision, p]) => ({
       revision,
       number: p.number,
@@ -112,15 +113,6 @@ export class Simulation {
       ready: p.ready,
       migration: p.migration,
       ...(p.problem === undefined ? {} : { problem: p.problem }),
-      ...(candidate?.revision === revision && candidate.weight > 0
-        ? {
-            measurement: judge(
-              { requests: p.requests, errors: p.errors },
-              policy.canary.analysis,
-              new Date(this.now).toISOString(),
-            ),
-          }
-        : {}),
     }));
     const decision = decide({
       now: this.now,
@@ -130,6 +122,7 @@ export class Simulation {
       revisions: views,
       route: this.route,
       memory: this.memory,
+      measured: this.#measured(policy),
       databaseProblem: this.databaseProblem,
     });
     this.last = decision;
@@ -210,6 +203,31 @@ export class Simulation {
     }
     this.notes.push(...decision.notes);
     this.memory = decision.memory;
+  }
+
+  /** What the pods say to what is due. */
+  #measured(policy: EffectiveSpec['rollout']): Measured[] {
+    const { candidate } = this.memory;
+    const pods = candidate && this.pods.get(candidate.revision);
+    if (!pods || candidate.weight === 0) return [];
+    return (candidate.analyses ?? []).flatMap((run) =>
+      (policyOf(policy, run.id)?.metrics ?? [])
+        .filter((metric) => (dueIn(run, metric, this.now) ?? 1) <= 0)
+        .map(({ name }): Measured => {
+          const sample = run.metrics.find((metric) => metric.name === name)?.sample;
+          const counts = {
+            requests: pods.requests - (sample?.requests ?? 0),
+            bad: pods.errors - (sample?.bad ?? 0),
+          };
+          return {
+            run: run.id,
+            startedAt: run.startedAt,
+            metric: name,
+            at: new Date(this.now).toISOString(),
+            outcome: { type: 'counts', candidate: counts },
+          };
+        }),
+    );
   }
 
   #second(requests: number): void {
