@@ -18,7 +18,7 @@ import { PoolerChart } from './pooler.ts';
 import { PredictorChart } from './predictor.ts';
 import { ProtectionChart } from './protection.ts';
 import { type Revision, RevisionChart } from './revision.ts';
-import { type Backend, RoutingChart } from './routing.ts';
+import { type Backend, type Besides, PreviewChart, RoutingChart } from './routing.ts';
 import { SentinelChart } from './sentinel.ts';
 
 /**
@@ -105,10 +105,22 @@ export function renderDatabaseCheck(environment: ResolvedEnvironment, trial: Tri
 }
 
 /** The route as it has to be for these weights; a backend with weight 0 stays in it and gets nothing. */
-export function renderRoute(environment: ResolvedEnvironment, backends: Backend[]): Manifest {
+export function renderRoute(
+  environment: ResolvedEnvironment,
+  backends: Backend[],
+  besides: Besides = {},
+): Manifest {
   return ofKind(
-    objects((app) => new RoutingChart(app, environment, backends)),
+    objects((app) => new RoutingChart(app, environment, backends, besides)),
     'HTTPRoute',
+  );
+}
+
+/** The Service by which a release can be looked at before it gets a request (blue-green). */
+export function renderPreview(environment: ResolvedEnvironment, revision: string): Manifest {
+  return ofKind(
+    objects((app) => new PreviewChart(app, environment, revision)),
+    'Service',
   );
 }
 

@@ -1,7 +1,9 @@
 import { ApiObject, Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { apiListeners, GATEWAY_API } from './gateway.ts';
+import { selector } from './pod.ts';
 
 /** A revision and its share of the requests; only the proportion of the weights counts. */
 export interface Backend {
@@ -9,9 +11,27 @@ export interface Backend {
   weight: number;
 }
 
+/** What the route does besides sharing by weight: requests with these headers, copies of so many percent of all. */
+export interface Besides {
+  headers?: { revision: string; match: readonly { name: string; value: string }[] };
+  mirror?: { revision: string; percent: number };
+}
+
+/** Not everything: /metrics is for the cluster, not for the world. */
+const PATHS = [
+  { type: 'PathPrefix', value: '/api' },
+  { type: 'PathPrefix', value: '/health' },
+  { type: 'Exact', value: '/' },
+];
+
 /** The HTTPRoute (Gateway API) that shares the requests among the Services of the revisions. */
 export class RoutingChart extends Chart {
-  constructor(scope: Construct, environment: ResolvedEnvironment, backends: Backend[]) {
+  constructor(
+    scope: Construct,
+    environment: ResolvedEnvironment,
+    backends: Backend[],
+    { headers, mirror }: Besides = {},
+  ) {
     super(scope, 'routing', {
       namespace: environment.namespace,
       labels: labels(environment.name, 'routing'),
@@ -37,13 +57,17 @@ export class RoutingChart extends Chart {
         })),
         ...(hostnames.length > 0 ? { hostnames } : {}),
         rules: [
+          ...(headers
+            ? [
+                {
+                  matches: PATHS.map((path) => ({ path, headers: headers.match.map(exactly) })),
+                  backendRefs: [{ name: own.revision(headers.revision), port: 80, weight: 1 }],
+                },
+              ]
+            : []),
           {
-            // Not everything: /metrics is for the cluster, not for the world.
-            matches: [
-              { path: { type: 'PathPrefix', value: '/api' } },
-              { path: { type: 'PathPrefix', value: '/health' } },
-              { path: { type: 'Exact', value: '/' } },
-            ],
+            matches: PATHS.map((path) => ({ path })),
+            ...(mirror ? { filters: [copies(own.revision(mirror.revision), mirror.percent)] } : {}),
             backendRefs: backends.map(({ revision, weight }) => ({
               name: own.revision(revision),
               port: 80,
@@ -51,6 +75,29 @@ export class RoutingChart extends Chart {
             })),
           },
         ],
+      },
+    });
+  }
+}
+
+function exactly({ name, value }: { name: string; value: string }) {
+  return { type: 'Exact', name, value };
+}
+
+function copies(service: string, percent: number) {
+  return { type: 'RequestMirror', requestMirror: { backendRef: { name: service, port: 80 }, percent } };
+}
+
+/** Blue-green: where the new release can be looked at before it gets a request. */
+export class PreviewChart extends Chart {
+  constructor(scope: Construct, environment: ResolvedEnvironment, revision: string) {
+    const { name, namespace } = environment;
+    super(scope, 'preview', { namespace, labels: labels(name, 'routing') });
+    new k8s.KubeService(this, 'service', {
+      metadata: { name: names(name).preview },
+      spec: {
+        selector: selector(name, 'api', revision),
+        ports: [{ name: 'http', port: 80, targetPort: k8s.IntOrString.fromString('http') }],
       },
     });
   }

@@ -81,6 +81,7 @@ export function names(name: string) {
     monitor: name,
     certificate: `${name}-tls`,
     api: `${name}-api`,
+    preview: `${name}-api-preview`,
     revision: (revision: string) => `${name}-api-${revision}`,
     migration: (revision: string) => `${name}-migrate-${revision}`,
     forms: (number: number) => `${name}-forms-${number}`,

@@ -8,6 +8,7 @@ import type { KubeClient } from '../kube/transport.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 import { assertOurs } from './adoption.ts';
 import type { Caches } from './caches.ts';
+import { cleared } from './commands.ts';
 import { credentialsFor } from './credentials.ts';
 import type { Refusal, Refusals } from './growth.ts';
 import type { Action } from './plan.ts';
@@ -106,6 +107,14 @@ export class Actor {
           data: { forms: record.forms },
         };
         await this.#createRecord(object, environment);
+        return;
+      }
+      case 'clearCommands': {
+        const { resourceVersion } = environment.metadata;
+        const annotations = cleared(environment, action.verbs);
+        const body = { metadata: { resourceVersion, annotations } };
+        const by = { fieldManager: MANAGER };
+        this.#seen(await mergePatch(this.#client, RESOURCES.environments, namespace, name, body, by));
         return;
       }
       case 'apply':

@@ -1,7 +1,7 @@
 import project from '../../package.json' with { type: 'json' };
 import { names, selectorOf } from '../api/resolved.ts';
 import type { Condition, EnvironmentStatus } from '../api/status.ts';
-import type { RolloutDecision } from '../rollout/state.ts';
+import type { RolloutDecision, RolloutMemory } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import { REFRESH } from './forms.ts';
 import { gatewayAddress, gatewayProblem } from './gateway.ts';
@@ -44,13 +44,8 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     ApiReady: apiReady(snapshot, memory),
     RoutingReady: routingReady(snapshot),
     MonitoringReady: monitoringReady(snapshot),
-    RolledBack: memory.rejected
-      ? verdict(
-          'True',
-          memory.rejected.reason,
-          `${memory.rejected.image} was rolled back: ${memory.rejected.message}`,
-        )
-      : verdict('False', 'NothingRolledBack', 'The release that the spec asks for was not rolled back.'),
+    RolledBack: rolledBack(memory),
+    CommandAccepted: commandAccepted(memory),
   };
   // A plan that came to no decision has not looked at the forms.
   if (decision) verdicts.UpToDate = upToDate(snapshot, outcome.outdated ?? []);
@@ -122,11 +117,48 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     ...(memory.stable
       ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
       : {}),
-    ...(memory.candidate ? { candidate: memory.candidate } : {}),
-    ...(memory.rejected ? { rejected: memory.rejected } : {}),
-    ...(memory.retired?.length ? { retired: memory.retired } : {}),
+    ...rolloutMemory(memory),
     endpoint: endpointOf(snapshot),
   };
+}
+
+/** What the rollout remembers from one look to the next, apart from the stable release. */
+function rolloutMemory(memory: RolloutMemory): Partial<EnvironmentStatus> {
+  const { candidate, rejected, retired, deployingSince, undone, history, restarts, commands, lastCommand } =
+    memory;
+  return {
+    ...(candidate ? { candidate } : {}),
+    ...(rejected ? { rejected } : {}),
+    ...(retired?.length ? { retired } : {}),
+    ...(deployingSince ? { deployingSince } : {}),
+    ...(undone ? { undone } : {}),
+    ...(history?.length ? { history } : {}),
+    ...(restarts?.length ? { restarts } : {}),
+    ...(commands?.length ? { commands } : {}),
+    ...(lastCommand ? { lastCommand } : {}),
+  };
+}
+
+function rolledBack({ rejected, undone }: RolloutMemory): Verdict {
+  if (rejected)
+    return verdict('True', rejected.reason, `${rejected.image} was rolled back: ${rejected.message}`);
+  if (undone)
+    return verdict(
+      'True',
+      'Undone',
+      `${undone.image} was gone back to by command; the release that the spec asks for is not used until it changes, or until a retry.`,
+    );
+  return verdict('False', 'NothingRolledBack', 'The release that the spec asks for was not rolled back.');
+}
+
+function commandAccepted({ lastCommand }: RolloutMemory): Verdict {
+  if (!lastCommand) return verdict('True', 'NoCommand', 'No command was given.');
+  const { verb, target, accepted, message } = lastCommand;
+  return verdict(
+    accepted ? 'True' : 'False',
+    accepted ? 'Accepted' : 'Refused',
+    `${verb} ${target}: ${message}.`,
+  );
 }
 
 function endpointOf(snapshot: Snapshot): string {

@@ -6,9 +6,10 @@ import type { RolloutMemory } from '../rollout/state.ts';
  */
 export function resumed(memory: RolloutMemory, pausedSince: number, now: number): RolloutMemory {
   const later = (time: string) => new Date(Date.parse(time) + now - pausedSince).toISOString();
-  const { candidate, retired } = memory;
+  const { candidate, retired, deployingSince } = memory;
   return {
     ...memory,
+    ...(deployingSince ? { deployingSince: later(deployingSince) } : {}),
     ...(candidate
       ? {
           candidate: {
@@ -16,6 +17,7 @@ export function resumed(memory: RolloutMemory, pausedSince: number, now: number)
             startedAt: later(candidate.startedAt),
             ...(candidate.stepStartedAt ? { stepStartedAt: later(candidate.stepStartedAt) } : {}),
             ...(candidate.waitingSince ? { waitingSince: later(candidate.waitingSince) } : {}),
+            ...(candidate.heldSince ? { heldSince: later(candidate.heldSince) } : {}),
           },
         }
       : {}),

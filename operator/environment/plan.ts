@@ -1,4 +1,4 @@
-import { renderIdleSentinels, renderMigration, renderRoute } from '../../charts/render.ts';
+import { renderIdleSentinels, renderMigration, renderPreview, renderRoute } from '../../charts/render.ts';
 import {
   FINALIZER,
   type Manifest,
@@ -8,11 +8,13 @@ import {
   releaseInputs,
 } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
-import { decide } from '../rollout/canary.ts';
+import { decide } from '../rollout/decide.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
-import type { Note, RolloutDecision } from '../rollout/state.ts';
+import { bounds } from '../rollout/rolling.ts';
+import type { Note, RolloutDecision, Verb } from '../rollout/state.ts';
 import { untilChange, withFloor, withRequests } from './autoscaling.ts';
 import { withLiveClaims } from './claims.ts';
+import { commandsOf } from './commands.ts';
 import { statusOf } from './conditions.ts';
 import { dataViolation } from './data-guard.ts';
 import { reasonToApply, stamped } from './drift.ts';
@@ -22,7 +24,7 @@ import { isOpen, nextOpening } from './maintenance.ts';
 import { owned } from './ownership.ts';
 import { resumed } from './pause.ts';
 import { PRUNED, strays } from './prune.ts';
-import { sameWeights, withRoutedAt } from './route.ts';
+import { sameTraffic, withRoutedAt } from './route.ts';
 import { checkActions, isHeld, withSettingsCheck } from './settings-check.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { problemsOf } from './validate.ts';
@@ -56,6 +58,8 @@ export type Action =
   | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }
   /** Deletes a StatefulSet and nothing with it: its pods and claims stay as they are. */
   | { type: 'orphan'; name: string; uid: string; resourceVersion: string; why: string }
+  /** Takes the annotations of commands away that are done. */
+  | { type: 'clearCommands'; verbs: Verb[]; why: string }
   /** The last write of all: the environment is gone when no other finalizer keeps it. */
   | { type: 'end'; finalizers: string[] };
 
@@ -75,8 +79,6 @@ export interface Rendered {
   /** Objects of the desired revision, as this version of the operator renders them. */
   desired: RevisionRecord['manifests'];
 }
-
-const KEPT_RECORDS = 10;
 
 /** In an open maintenance window the next component is renewed as soon as things are calm; changes wake the plan, too. */
 const RENEWAL_MS = 10_000;
@@ -123,7 +125,6 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     pushApply(components, snapshot, owned(manifest, owner), settled);
   }
   components.push(...checkActions(snapshot, owner));
-  components.push(...strays(snapshot.environment, forms.manifests, PRUNED.flatMap(snapshot.all)));
   for (const name of snapshot.oldForms) {
     const why = 'only the newest forms of the components are kept';
     components.push({ type: 'delete', kind: 'ControllerRevision', name, why });
@@ -144,10 +145,18 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     memory: pausedSince ? resumed(memory, Date.parse(pausedSince), snapshot.now) : memory,
     measured: snapshot.measured,
     databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
+    commands: commandsOf(snapshot.environment),
   });
+  const preview = decision.preview === undefined ? [] : [renderPreview(snapshot.resolved, decision.preview)];
+  for (const manifest of preview) pushApply(components, snapshot, owned(manifest, owner), settled);
+  components.push(
+    ...strays(snapshot.environment, [...forms.manifests, ...preview], PRUNED.flatMap(snapshot.all)),
+  );
   const records = known ? snapshot.records : [...snapshot.records, record];
   actions.push(...rolloutActions(snapshot, decision, records, owner, settled));
   actions.push(...pruneActions(snapshot, decision));
+  if (decision.clear.length > 0)
+    actions.push({ type: 'clearCommands', verbs: decision.clear, why: 'these commands are done' });
 
   const violation =
     firstViolation(actions, snapshot) ?? dataViolation([...actions, ...components], snapshot.environment);
@@ -231,7 +240,8 @@ function rolloutActions(
     if (!record) continue;
     const { deployment, service, configMap } = record.manifests;
     for (const manifest of [configMap, service]) pushApply(grow, snapshot, owned(manifest, owner), settled);
-    const sized = stamped(owned(withReplicas(deployment, replicas), owner));
+    const restartedAt = decision.memory.restarts?.find((one) => one.revision === revision)?.at;
+    const sized = stamped(owned(withReplicas(deployment, replicas, restartedAt), owner));
     const live = snapshot.live(sized);
     const why = reasonToApply(sized, live, settled);
     if (!why) continue;
@@ -245,8 +255,7 @@ function rolloutActions(
       ...(shrinks && live ? { resourceVersion: live.metadata.resourceVersion } : {}),
     });
   }
-  const route =
-    snapshot.gatewayApi && decision.weights ? routeAction(snapshot, decision.weights, owner, settled) : [];
+  const route = snapshot.gatewayApi ? routeAction(snapshot, decision, owner, settled) : [];
   for (const revision of decision.remove) {
     const guarded: GuardedAction = { type: 'remove', revision };
     const objects = ['Service', 'ConfigMap'].map((kind) => ({ kind, name: its.revision(revision) }));
@@ -279,16 +288,16 @@ function rolloutActions(
 
 function routeAction(
   snapshot: Snapshot,
-  weights: Record<string, number>,
+  { weights, extra }: RolloutDecision,
   owner: OwnerReference,
   settled: (live: Live) => boolean,
 ): Action[] {
+  if (!weights) return [];
   const backends = Object.entries(weights).map(([revision, weight]) => ({ revision, weight }));
-  const wanted = owned(renderRoute(snapshot.resolved, backends), owner);
+  const wanted = owned(renderRoute(snapshot.resolved, backends, extra), owner);
   const live = snapshot.live(wanted);
-  const marked = stamped(
-    withRoutedAt(wanted, live, sameWeights(weights, snapshot.route?.weights), snapshot.now),
-  );
+  const isSame = sameTraffic({ weights, ...(extra ? { extra } : {}) }, snapshot.route);
+  const marked = stamped(withRoutedAt(wanted, live, isSame, snapshot.now));
   const why = reasonToApply(marked, live, settled);
   if (!why) return [];
   const text = backends.map(({ revision, weight }) => `${revision} ${weight} %`).join(', ');
@@ -296,7 +305,7 @@ function routeAction(
     {
       type: 'applyGuarded',
       manifest: marked,
-      guarded: { type: 'route', weights },
+      guarded: { type: 'route', weights, ...(extra ? { extra } : {}) },
       why: `${why}: ${text}`,
       isNew: live === undefined,
       ...(live ? { resourceVersion: live.metadata.resourceVersion } : {}),
@@ -304,20 +313,23 @@ function routeAction(
   ];
 }
 
-/** Old records are history: the newest ten that nothing refers to are kept. */
+/** Old records are history: the newest that nothing refers to are kept, besides those of releases that served. */
 function pruneActions(snapshot: Snapshot, decision: RolloutDecision): Action[] {
   const its = names(snapshot.resolved.name);
-  const { stable, candidate, rejected, retired } = decision.memory;
+  const { stable, candidate, rejected, retired, history, undone } = decision.memory;
+  const { historyLimit } = snapshot.resolved.spec.rollout;
   const used = new Set([
     snapshot.desired,
-    ...[stable, candidate, rejected, ...(retired ?? [])].map((entry) => entry?.revision),
+    ...[stable, candidate, rejected, undone, ...(retired ?? []), ...(history ?? [])].map(
+      (entry) => entry?.revision,
+    ),
   ]);
   const views = new Map(snapshot.views.map((view) => [view.revision, view]));
   const unused = snapshot.records
     .filter((record) => !used.has(record.revision) && views.get(record.revision)?.replicas === undefined)
     .sort((a, b) => b.number - a.number)
-    .slice(KEPT_RECORDS);
-  const why = `only ${KEPT_RECORDS} former releases are kept`;
+    .slice(historyLimit);
+  const why = `only ${historyLimit} former releases are kept (rollout.historyLimit)`;
   return unused.flatMap(({ revision }): Action[] => [
     { type: 'delete', kind: 'Job', name: its.migration(revision), why },
     { type: 'delete', kind: 'ConfigMap', name: its.revision(revision), why },
@@ -337,11 +349,14 @@ function freshView(record: RevisionRecord) {
 }
 
 function firstViolation(actions: Action[], snapshot: Snapshot): string | undefined {
-  const { replicas, autoscaling } = snapshot.resolved.spec;
+  const { replicas, autoscaling, rollout } = snapshot.resolved.spec;
+  const size = replicas ?? autoscaling.minReplicas;
+  const isRolling = rollout.strategy === 'rolling';
   const world: World = {
     revisions: snapshot.views,
     route: snapshot.route,
-    replicas: replicas ?? autoscaling.minReplicas,
+    replicas: size,
+    maxUnavailable: isRolling ? bounds(rollout.rolling, size).missing : 0,
   };
   for (const action of actions) {
     if (!('guarded' in action) || !action.guarded) continue;
@@ -368,15 +383,27 @@ function changesPods(action: Action): boolean {
 }
 
 /** The last answer for a frozen Deployment: the same object is stamped and compared once. */
-const SIZED = new WeakMap<Manifest, { replicas: number; sized: Manifest }>();
+const SIZED = new WeakMap<Manifest, { replicas: number; restartedAt: string | undefined; sized: Manifest }>();
 
-function withReplicas(deployment: Manifest, replicas: number): Manifest {
+const RESTARTED_AT = 'cryptosense.io/restarted-at';
+
+function withReplicas(deployment: Manifest, replicas: number, restartedAt: string | undefined): Manifest {
   const known = SIZED.get(deployment);
-  if (known?.replicas === replicas) return known.sized;
-  const spec = { ...(deployment.spec as object), replicas };
+  if (known?.replicas === replicas && known.restartedAt === restartedAt) return known.sized;
+  const spec = { ...(deployment.spec as { template: Manifest }), replicas };
+  if (restartedAt !== undefined) spec.template = restarted(spec.template, restartedAt);
   const sized = { ...deployment, spec };
   if (!Object.isFrozen(deployment)) return sized;
   Object.freeze(spec);
-  SIZED.set(deployment, { replicas, sized: Object.freeze(sized) });
+  SIZED.set(deployment, { replicas, restartedAt, sized: Object.freeze(sized) });
   return sized;
+}
+
+/** Another template makes other pods, which the Deployment brings up one by one before the old ones go. */
+function restarted(template: Manifest, at: string): Manifest {
+  const { annotations } = template.metadata;
+  return {
+    ...template,
+    metadata: { ...template.metadata, annotations: { ...annotations, [RESTARTED_AT]: at } },
+  };
 }

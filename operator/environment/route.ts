@@ -1,5 +1,7 @@
 import { type Manifest, names, type ResolvedEnvironment } from '../api/resolved.ts';
-import type { RouteView } from '../rollout/state.ts';
+import { canonicalJson } from '../rollout/revision.ts';
+import type { Extra, RouteView } from '../rollout/state.ts';
+import type { Header } from '../rollout/steps.ts';
 import type { Live } from './snapshot.ts';
 
 const ROUTED_AT = 'cryptosense.io/routed-at';
@@ -45,8 +47,10 @@ export function routeView(
   const answered = isAnswered(live);
   const since = answeredAt ?? routedAt(live) + UNSEEN_ANSWER_MS;
   const settlesInMs = answered ? Math.max(0, since + SETTLE_MS - now) : 0;
+  const extra = extraOf(live, resolved);
   return {
     weights: weightsOf(live, resolved),
+    ...(extra ? { extra } : {}),
     confirmed: answered && settlesInMs === 0,
     ...(settlesInMs > 0 ? { settlesInMs } : {}),
     ...(problems.length > 0 ? { problem: problems.join('; ') } : {}),
@@ -64,13 +68,48 @@ function answers(live: Live): Answer[] {
 }
 
 function weightsOf(live: Live, environment: ResolvedEnvironment): Record<string, number> {
-  const prefix = names(environment.name).revision('');
-  const spec = live.spec as { rules?: { backendRefs?: { name: string; weight?: number }[] }[] };
   const weights: Record<string, number> = {};
-  for (const { name, weight } of spec.rules?.[0]?.backendRefs ?? []) {
-    if (name.startsWith(prefix) && (weight ?? 1) > 0) weights[name.slice(prefix.length)] = weight ?? 1;
+  for (const { name, weight } of rulesOf(live).find((rule) => !isByHeader(rule))?.backendRefs ?? []) {
+    const revision = revisionOf(name, environment);
+    if (revision !== undefined && (weight ?? 1) > 0) weights[revision] = weight ?? 1;
   }
   return weights;
+}
+
+interface Rule {
+  matches?: { headers?: Header[] }[];
+  backendRefs?: { name: string; weight?: number }[];
+  filters?: { requestMirror?: { backendRef?: { name?: string }; percent?: number } }[];
+}
+
+function rulesOf(live: Live): Rule[] {
+  return (live.spec as { rules?: Rule[] } | undefined)?.rules ?? [];
+}
+
+function isByHeader({ matches }: Rule): boolean {
+  return (matches?.[0]?.headers ?? []).length > 0;
+}
+
+/** The revision whose Service has this name, if it is one of the environment's. */
+function revisionOf(service: string, environment: ResolvedEnvironment): string | undefined {
+  const prefix = names(environment.name).revision('');
+  return service.startsWith(prefix) ? service.slice(prefix.length) : undefined;
+}
+
+/** What the route does besides sharing by weight. */
+function extraOf(live: Live, environment: ResolvedEnvironment): Extra | undefined {
+  const byHeader = rulesOf(live).find(isByHeader);
+  const named = revisionOf(byHeader?.backendRefs?.[0]?.name ?? '', environment);
+  const copies = rulesOf(live)
+    .flatMap(({ filters }) => filters ?? [])
+    .find(({ requestMirror }) => requestMirror)?.requestMirror;
+  const copied = revisionOf(copies?.backendRef?.name ?? '', environment);
+  if (named === undefined && copied === undefined) return undefined;
+  const match = (byHeader?.matches?.[0]?.headers ?? []).map(({ name, value }) => ({ name, value }));
+  return {
+    ...(named === undefined ? {} : { headers: { revision: named, match } }),
+    ...(copied === undefined ? {} : { mirror: { revision: copied, percent: copies?.percent ?? 100 } }),
+  };
 }
 
 function routedAt(live: Live): number {
@@ -89,9 +128,14 @@ export function withRoutedAt(
   return { ...manifest, metadata: { ...manifest.metadata, annotations } };
 }
 
-export function sameWeights(
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>> = {},
-): boolean {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => (a[key] ?? 0) === (b[key] ?? 0));
+type Traffic = Pick<RouteView, 'weights' | 'extra'>;
+
+/** Whether two routes send the same requests to the same revisions. */
+export function sameTraffic(a: Traffic, b: Traffic | undefined): boolean {
+  if (!b) return false;
+  const revisions = [...new Set([...Object.keys(a.weights), ...Object.keys(b.weights)])];
+  const isSameShare = revisions.every(
+    (revision) => (a.weights[revision] ?? 0) === (b.weights[revision] ?? 0),
+  );
+  return isSameShare && canonicalJson(a.extra ?? {}) === canonicalJson(b.extra ?? {});
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from './revision.ts';
 import type { Note, RevisionView, RolloutDecision, RolloutInput, RolloutMemory } from './state.ts';
 
 /** A decision in the making. `decide` builds one from what is and hands it from rule to rule. */
@@ -17,6 +18,7 @@ export function newDraft(input: RolloutInput): Draft {
       migrate: [],
       replicas: {},
       weights: undefined,
+      clear: [],
       remove: [],
       notes: [],
       summary: '',
@@ -25,9 +27,11 @@ export function newDraft(input: RolloutInput): Draft {
   };
 }
 
+/** Whether the gateway does just this: these weights, and what the decision has besides. */
 export function routed(draft: Draft, weights: Record<string, number>): boolean {
   const { route } = draft.input;
   if (!route?.confirmed) return false;
+  if (canonicalJson(route.extra ?? {}) !== canonicalJson(draft.decision.extra ?? {})) return false;
   const revisions = new Set([...Object.keys(weights), ...Object.keys(route.weights)]);
   return [...revisions].every((revision) => (weights[revision] ?? 0) === (route.weights[revision] ?? 0));
 }

@@ -1,6 +1,7 @@
 import { milliseconds } from '../api/duration.ts';
 import type { Candidate } from './candidate.ts';
 import { type Draft, identity, iso, lookAgain, note } from './draft.ts';
+import { recordPromotion } from './history.ts';
 import { serveStable } from './stable.ts';
 import type { RevisionView } from './state.ts';
 
@@ -8,8 +9,11 @@ import type { RevisionView } from './state.ts';
 export function promote(draft: Draft, candidate: Candidate, view: RevisionView): void {
   const { memory, decision, input } = draft;
   const old = memory.stable;
+  recordPromotion(draft, view, old);
   memory.stable = identity(view);
   delete memory.candidate;
+  // What was for the candidate alone is over with the trial.
+  delete decision.extra;
   if (old) memory.retired = [...(memory.retired ?? []), { revision: old.revision, since: iso(draft) }];
   decision.summary = `${view.image} serves`;
   // The old release's pods are removed later: there is still something to do.
@@ -22,18 +26,24 @@ export function promote(draft: Draft, candidate: Candidate, view: RevisionView):
 
 /** Back to the stable release at once: the weight goes before anything else, and no pod has to start for it. */
 export function reject(draft: Draft, reason: string, why: string): void {
+  dismiss(draft, reason, why);
+  delete draft.decision.extra;
+  serveStable(draft);
+  draft.decision.progressing = true;
+}
+
+/** The candidate is not tried any more, until its inputs change or a retry is asked for. */
+export function dismiss(draft: Draft, reason: string, why: string): void {
   const candidate = draft.memory.candidate as Candidate;
   const { revision, number, image } = candidate;
   note(draft, 'Warning', 'RolledBack', `${image} is rolled back (${reason}): ${why}`);
   draft.memory.rejected = { revision, number, image, reason, message: why.slice(0, 1024), at: iso(draft) };
   leave(draft, candidate);
-  serveStable(draft);
-  draft.decision.progressing = true;
 }
 
 /** Nobody asks for the candidate any more: no verdict, and nothing that has to be remembered. */
 export function withdraw(draft: Draft, candidate: Candidate, why: string): void {
-  note(draft, 'Normal', 'CanaryWithdrawn', `${candidate.image} is withdrawn: ${why}`);
+  note(draft, 'Normal', 'ReleaseWithdrawn', `${candidate.image} is withdrawn: ${why}`);
   leave(draft, candidate);
 }
 
@@ -41,5 +51,15 @@ function leave(draft: Draft, candidate: Candidate): void {
   const { memory, decision } = draft;
   delete memory.candidate;
   delete decision.replicas[candidate.revision];
-  memory.retired = [...(memory.retired ?? []), { revision: candidate.revision, since: iso(draft) }];
+  const { revision } = candidate;
+  const left = { revision, since: iso(draft), ...(gaveUpPods(draft) ? { gradual: true } : {}) };
+  memory.retired = [...(memory.retired ?? []), left];
+}
+
+/** Whether the stable release has fewer pods than it needs because the candidate has taken over its work. */
+function gaveUpPods({ input, memory, views }: Draft): boolean {
+  const { strategy, canary } = input.policy;
+  const gives = strategy === 'rolling' || (strategy === 'canary' && canary.dynamicStableScale);
+  const pods = views.get(memory.stable?.revision ?? '')?.replicas ?? 0;
+  return gives && pods > 0 && pods < input.replicas;
 }

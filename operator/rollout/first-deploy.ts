@@ -1,4 +1,6 @@
-import { type Draft, identity, note, readiness, viewOf } from './draft.ts';
+import { milliseconds } from '../api/duration.ts';
+import { type Draft, identity, iso, lookAgain, note, readiness, viewOf } from './draft.ts';
+import { recordPromotion } from './history.ts';
 import { migrated } from './migration.ts';
 
 /** A lost status is rebuilt from the route: what gets the most requests is what was trusted. */
@@ -6,6 +8,8 @@ export function recover(draft: Draft): void {
   const [trusted] = Object.entries(draft.input.route?.weights ?? {}).sort(([, a], [, b]) => b - a);
   const view = trusted && draft.views.get(trusted[0]);
   if (!view) return;
+  delete draft.memory.deployingSince;
+  if (!draft.memory.history) recordPromotion(draft, view, undefined);
   draft.memory.stable = identity(view);
   note(
     draft,
@@ -30,8 +34,25 @@ export function start(draft: Draft): void {
   // An environment that was scaled to nothing has no pod to wait for.
   if (view.ready < Math.min(1, draft.input.replicas)) {
     draft.decision.summary = `Starting ${view.image}: ${readiness(view, draft.input.replicas)}`;
+    watchDeadline(draft);
     return;
   }
+  delete draft.memory.deployingSince;
+  recordPromotion(draft, view, undefined);
   draft.memory.stable = identity(view);
   note(draft, 'Normal', 'Deployed', `${view.image} is the first release: it serves without a rollout`);
+}
+
+/** There is nothing to go back to: past its deadline it is only said that somebody has to look. */
+function watchDeadline(draft: Draft): void {
+  const { input, memory, decision } = draft;
+  const { progressDeadline } = input.policy;
+  memory.deployingSince ??= iso(draft);
+  const left = Date.parse(memory.deployingSince) + milliseconds(progressDeadline) - input.now;
+  if (left > 0) {
+    lookAgain(draft, left);
+    return;
+  }
+  const message = `${decision.summary} for more than ${progressDeadline}; there is no earlier release to go back to: mend what is said here, or release another image`;
+  decision.blocked = { reason: 'ProgressDeadlineExceeded', message };
 }

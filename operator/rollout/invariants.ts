@@ -1,9 +1,9 @@
-import type { RevisionView, RouteView } from './state.ts';
+import type { Extra, RevisionView, RouteView } from './state.ts';
 import { podsFor } from './weights.ts';
 
 /** A write that can hurt traffic. Other writes need no guard. */
 export type GuardedAction =
-  | { type: 'route'; weights: Readonly<Record<string, number>> }
+  | { type: 'route'; weights: Readonly<Record<string, number>>; extra?: Extra }
   | { type: 'scale'; revision: string; replicas: number }
   | { type: 'remove'; revision: string };
 
@@ -12,6 +12,8 @@ export interface World {
   route: RouteView | undefined;
   /** Size of the environment. */
   replicas: number;
+  /** Pods that may be missing from it, as the strategy says. */
+  maxUnavailable?: number;
 }
 
 /**
@@ -29,7 +31,8 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
       const grows = weight > (live[revision] ?? 0);
       if (anyReady && grows && ready(revision) === 0) return `NoTrafficWithoutReadyPod (${revision})`;
     }
-    return undefined;
+    const empty = namedBy(action.extra).find((revision) => ready(revision) === 0);
+    return anyReady && empty !== undefined ? `NoTrafficWithoutReadyPod (${empty})` : undefined;
   }
   // An unconfirmed route may still send the weights of before: what it names and what it named are both in use.
   const weight = live[action.revision] ?? 0;
@@ -40,14 +43,20 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
     const hasPods = view?.replicas !== undefined || (view?.ready ?? 0) > 0;
     if (!hasPods) return undefined;
     if (weight > 0) return `RoutedRevisionKeepsItsPods (${action.revision} has ${weight} %)`;
+    if (namedBy(world.route?.extra).includes(action.revision))
+      return `RoutedRevisionKeepsItsPods (${action.revision} has requests by header or copies of requests)`;
     return unconfirmed
       ? `RoutedRevisionKeepsItsPods (the gateway has not confirmed that ${action.revision} has 0 %)`
       : undefined;
   }
   if (action.replicas >= (view?.replicas ?? 0) || weight === 0) return undefined;
   // An environment of size 0 is one that somebody switched off.
-  const needed = world.replicas === 0 ? 0 : podsFor(weight, world.replicas);
+  const needed = world.replicas === 0 ? 0 : podsFor(weight, world.replicas - (world.maxUnavailable ?? 0));
   return action.replicas < needed
     ? `ServingCapacity (${action.revision} has ${weight} % and needs ${needed} pods)`
     : undefined;
+}
+
+function namedBy(extra: Extra | undefined): string[] {
+  return [extra?.headers, extra?.mirror].flatMap((one) => (one ? [one.revision] : []));
 }

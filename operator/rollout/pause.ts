@@ -1,17 +1,19 @@
 import { analyse } from './analysis/candidate.ts';
 import { BACKGROUND } from './analysis/policy.ts';
-import type { Candidate } from './candidate.ts';
+import { type Candidate, targetOf, titleOf } from './candidate.ts';
 import { type Draft, lookAgain, note } from './draft.ts';
-import type { RevisionView } from './state.ts';
-import { weightAt } from './weights.ts';
 
-/** Whether the watched pause has ended with a verdict that lets the release go on. */
-export function pauseOver(draft: Draft, candidate: Candidate, view: RevisionView, lengthMs: number): boolean {
+/** Whether the watched pause has ended with a verdict that lets the release go on; one of Infinity ends by promotion. */
+export function pauseOver(draft: Draft, candidate: Candidate, weight: number, lengthMs: number): boolean {
   const { input, decision } = draft;
   const end = Date.parse(candidate.stepStartedAt ?? candidate.startedAt) + lengthMs;
   const endsIn = end - input.now;
-  const place = `Canary ${view.image} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}`;
+  const place = `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}`;
   const figures = candidate.measurements?.at(-1)?.message ?? 'not measured yet';
+  if (endsIn === Infinity) {
+    decision.summary = `${place}: waits until somebody promotes it (cryptosense.io/promote: ${targetOf(candidate)})${weight > 0 ? `; ${figures}` : ''}`;
+    return false;
+  }
   if (endsIn > 0) {
     lookAgain(draft, endsIn);
     // A moment, not a remainder: a text that changes by itself would be written again at every look.
@@ -20,14 +22,14 @@ export function pauseOver(draft: Draft, candidate: Candidate, view: RevisionView
     return false;
   }
   // Nobody can judge a candidate that gets no requests by the steps' own word: such a pause is only time.
-  if (weightAt(input.policy.canary.steps, candidate.step) === 0) return true;
+  if (weight === 0) return true;
   const standing = analyse(draft, candidate, BACKGROUND, end);
   if (!standing) return true;
   const { verdict, isFinal, isInsufficient, message } = standing;
   if (verdict === 'pass') {
     if (isInsufficient) {
       const why = `${message}; analysis.onInsufficientData says continue`;
-      note(draft, 'Normal', 'InsufficientData', `${view.image}: ${why}`);
+      note(draft, 'Normal', 'InsufficientData', `${candidate.image}: ${why}`);
     }
     return true;
   }

@@ -1,13 +1,19 @@
+import type { EnvironmentStatus } from '../api/status.ts';
 import { type Draft, readiness, routed, stableView, waitForRoute } from './draft.ts';
 import type { RevisionView } from './state.ts';
+import { notYetBack, split } from './weights.ts';
 
 /** The stable revision at full size, with all requests that it can answer. */
 export function serveStable(draft: Draft): void {
   const stable = stableView(draft);
   const { input, decision, memory } = draft;
   const server = serverOf(draft, stable);
+  const leaving = leavingOf(draft);
+  const have = input.route?.weights[leaving?.revision ?? ''] ?? 0;
   decision.replicas[stable.revision] = input.replicas;
-  decision.weights = { [server]: 100 };
+  decision.weights = leaving
+    ? split(server, leaving.revision, Math.min(have, notYetBack(stable, input.replicas)))
+    : { [server]: 100 };
   const steady = stable.ready >= input.replicas && routed(draft, { [stable.revision]: 100 });
   decision.progressing = !steady;
   const left =
@@ -21,6 +27,19 @@ export function serveStable(draft: Draft): void {
     : state;
   if (!routed(draft, decision.weights) && input.route?.problem)
     decision.summary += `; ${input.route.problem}`;
+}
+
+/**
+ * The release that gives its requests back as the stable one gets its pods again, for which the stable one had given them
+ * up; undefined when none does, or when the stable one has them all.
+ */
+export function leavingOf(draft: Draft): NonNullable<EnvironmentStatus['retired']>[number] | undefined {
+  const { input, memory, views } = draft;
+  if (stableView(draft).ready >= input.replicas) return undefined;
+  return memory.retired?.find(
+    ({ revision, gradual }) =>
+      gradual === true && (input.route?.weights[revision] ?? 0) > 0 && (views.get(revision)?.ready ?? 0) > 0,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EnvironmentStatus } from '../api/status.ts';
 import type { EffectiveSpec } from '../api/tiers.ts';
 import type { Measured } from './analysis/measured.ts';
+import type { Header } from './steps.ts';
 
 /** What is known of one revision at the moment of the decision. */
 export interface RevisionView {
@@ -26,10 +27,52 @@ export interface RouteView {
   settlesInMs?: number;
   /** Why it is not confirmed yet. */
   problem?: string;
+  extra?: Extra;
+}
+
+/** What a route does besides sharing by weight. Each field names the revision that it is for. */
+export interface Extra {
+  headers?: { revision: string; match: readonly Header[] };
+  /** Copies of so many percent of the requests. */
+  mirror?: { revision: string; percent: number };
+}
+
+export const VERBS = [
+  'promote',
+  'promote-full',
+  'abort',
+  'retry',
+  'undo',
+  'pause',
+  'resume',
+  'restart',
+] as const;
+
+export type Verb = (typeof VERBS)[number];
+
+/** What a person asks of one release. */
+export interface Command {
+  verb: Verb;
+  /** The release, as <number>-<revision>; as it was written. */
+  target: string;
+  /** Who asks, where the API server attests it. */
+  by?: string;
 }
 
 /** The part of status that a rollout remembers between two looks. */
-export type RolloutMemory = Pick<EnvironmentStatus, 'stable' | 'candidate' | 'rejected' | 'retired'>;
+export type RolloutMemory = Pick<
+  EnvironmentStatus,
+  | 'stable'
+  | 'candidate'
+  | 'rejected'
+  | 'retired'
+  | 'deployingSince'
+  | 'undone'
+  | 'history'
+  | 'restarts'
+  | 'commands'
+  | 'lastCommand'
+>;
 
 export interface RolloutInput {
   /** Milliseconds since the epoch. */
@@ -46,6 +89,8 @@ export interface RolloutInput {
   measured: readonly Measured[];
   /** Why the database does not accept connections, so that no migration can run; undefined when it does. */
   databaseProblem: string | undefined;
+  /** In the order in which they are carried out. */
+  commands: readonly Command[];
 }
 
 /** Something that is worth an Event. */
@@ -64,6 +109,12 @@ export interface RolloutDecision {
   replicas: Record<string, number>;
   /** Percentages that the route should have; undefined when there is nothing to route to yet. */
   weights: Record<string, number> | undefined;
+  /** What the route should do besides. */
+  extra?: Extra;
+  /** The revision that the preview Service should lead to; undefined when there should be none. */
+  preview?: string;
+  /** Commands that are done, and whose annotations can go. */
+  clear: Verb[];
   /** Revisions whose pods are not needed any more. */
   remove: string[];
   notes: Note[];

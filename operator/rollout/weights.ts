@@ -2,11 +2,6 @@ import type { Draft } from './draft.ts';
 import { note } from './draft.ts';
 import type { RevisionView } from './state.ts';
 
-/** Weight that is in force at a step: its own, or for a pause the last one before it. */
-export function weightAt(steps: readonly { weight?: number | undefined }[], index: number): number {
-  return steps.slice(0, index + 1).findLast((step) => step.weight !== undefined)?.weight ?? 0;
-}
-
 /** Pods that can serve `weight` percent of what `replicas` pods serve: at least one, so that the candidate can be seen. */
 export function podsFor(weight: number, replicas: number): number {
   return Math.max(1, Math.ceil((replicas * weight) / 100));
@@ -17,6 +12,11 @@ export function split(stable: string, candidate: string, weight: number): Record
   if (weight === 0) return { [stable]: 100 };
   if (weight === 100) return { [candidate]: 100 };
   return { [stable]: 100 - weight, [candidate]: weight };
+}
+
+/** Percentage that the ready pods of the stable revision cannot take back yet, of a size that they are to have again. */
+export function notYetBack(stable: RevisionView, size: number): number {
+  return size === 0 ? 0 : 100 - Math.floor((100 * Math.min(stable.ready, size)) / size);
 }
 
 /** Percentage that the candidate gets: never more than its ready pods can serve, and all of it when stable is dead. */

@@ -151,7 +151,7 @@ test('A9 every step is an Event', async () => {
     '-o',
     'jsonpath={range .items[*]}{.reason}{"\\n"}{end}',
   ]);
-  for (const reason of ['Deployed', 'CanaryStarted', 'CanaryStep', 'Promoted', 'RolledBack']) {
+  for (const reason of ['Deployed', 'ReleaseStarted', 'ReleaseStep', 'Promoted', 'RolledBack']) {
     assert.match(reasons, new RegExp(`^${reason}$`, 'm'));
   }
 });

@@ -130,7 +130,7 @@ test('an Event of a decision is written when the decision was carried out, not a
   await overtaken.until(() => overtaken.status.candidate !== undefined);
   assert.equal(
     overtaken.events.map(({ reason }) => reason),
-    ['CanaryStarted'],
+    ['ReleaseStarted'],
   );
 });
 

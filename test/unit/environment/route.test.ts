@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { renderRoute } from '../../../charts/render.ts';
-import { isAnswered, routeView, sameWeights, withRoutedAt } from '../../../operator/environment/route.ts';
+import { isAnswered, routeView, sameTraffic, withRoutedAt } from '../../../operator/environment/route.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { suite } from '../../harness/suite.ts';
 import { resolved } from '../charts/environments.ts';
@@ -94,10 +94,24 @@ test('a route whose weights stay keeps its time, one whose weights change gets a
 });
 
 test('weights are the same in any order and with or without zeros', () => {
-  assert.is(sameWeights({ a: 90, b: 10 }, { b: 10, a: 90 }), true);
-  assert.is(sameWeights({ a: 100, b: 0 }, { a: 100 }), true);
-  assert.is(sameWeights({ a: 100 }, undefined), false);
-  assert.is(sameWeights({ a: 90, b: 10 }, { a: 80, b: 20 }), false);
+  assert.is(sameTraffic({ weights: { a: 90, b: 10 } }, { weights: { b: 10, a: 90 } }), true);
+  assert.is(sameTraffic({ weights: { a: 100, b: 0 } }, { weights: { a: 100 } }), true);
+  assert.is(sameTraffic({ weights: { a: 100 } }, undefined), false);
+  assert.is(sameTraffic({ weights: { a: 90, b: 10 } }, { weights: { a: 80, b: 20 } }), false);
+});
+
+test('requests by header and copies are read back as they were written, and are a difference', () => {
+  const extra = {
+    headers: { revision: 'b', match: [{ name: 'X-Beta', value: 'yes' }] },
+    mirror: { revision: 'b', percent: 5 },
+  };
+  const route = live({ a: 100 }, yes(4));
+  route.spec = renderRoute(environment, backends({ a: 100 }), extra).spec;
+  const seen = view(route);
+  assert.equal(seen.weights, { a: 100 });
+  assert.equal(seen.extra, extra);
+  assert.is(sameTraffic({ weights: { a: 100 }, extra }, seen), true);
+  assert.is(sameTraffic({ weights: { a: 100 } }, seen), false);
 });
 
 test.run();

@@ -35,7 +35,7 @@ test('C1 a good release goes 10 %, is watched, then gets everything', () => {
   world.release('b');
   world.until(() => world.memory.stable?.revision === 'b' && world.last?.progressing === false);
   assert.equal(world.weights, ['a=100', 'a=90 b=10', 'b=100']);
-  assert.equal(reasons(world), ['Deployed', 'CanaryStarted', 'CanaryStep', 'CanaryStep', 'Promoted']);
+  assert.equal(reasons(world), ['Deployed', 'ReleaseStarted', 'ReleaseStep', 'ReleaseStep', 'Promoted']);
   assert.is(world.pods.get('b')?.replicas, 4);
   assert.is(world.pods.get('a')?.replicas, undefined);
   assert.equal(world.broken, []);
@@ -136,7 +136,7 @@ test('asking for the stable release again withdraws the candidate', () => {
   world.until(() => world.last?.progressing === false);
   assert.equal(world.weights.at(-1), 'a=100');
   assert.is(world.memory.stable?.revision, 'a');
-  assert.ok(reasons(world).includes('CanaryWithdrawn'));
+  assert.ok(reasons(world).includes('ReleaseWithdrawn'));
 });
 
 test('C7 scaling during the pause keeps the proportion', () => {

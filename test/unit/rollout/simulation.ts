@@ -3,9 +3,17 @@ import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.t
 import type { Measured } from '../../../operator/rollout/analysis/measured.ts';
 import { policyOf } from '../../../operator/rollout/analysis/policy.ts';
 import { dueIn } from '../../../operator/rollout/analysis/run.ts';
-import { decide } from '../../../operator/rollout/canary.ts';
+import { decide } from '../../../operator/rollout/decide.ts';
 import { violatedBy } from '../../../operator/rollout/invariants.ts';
-import type { Note, RolloutDecision, RolloutMemory } from '../../../operator/rollout/state.ts';
+import { bounds } from '../../../operator/rollout/rolling.ts';
+import type {
+  Command,
+  Extra,
+  Note,
+  RolloutDecision,
+  RolloutMemory,
+  Verb,
+} from '../../../operator/rollout/state.ts';
 
 interface Pods {
   number: number;
@@ -33,7 +41,9 @@ export class Simulation {
   databaseProblem: string | undefined;
   memory: RolloutMemory = {};
   readonly pods = new Map<string, Pods>();
-  route: { weights: Record<string, number>; confirmed: boolean } | undefined;
+  route: { weights: Record<string, number>; extra?: Extra; confirmed: boolean } | undefined;
+  /** Annotations of the environment that are commands. */
+  commands: Command[] = [];
   readonly notes: Note[] = [];
   readonly broken: string[] = [];
   /** Every weight that the candidate of the moment was given, in order. */
@@ -43,7 +53,7 @@ export class Simulation {
   isOutage = false;
   /** Writes after which the operator dies before it can record its status; counted down. */
   dieAfterWrites = Number.POSITIVE_INFINITY;
-  readonly spec: EnvironmentSpec;
+  spec: EnvironmentSpec;
 
   constructor(spec: Partial<EnvironmentSpec> = {}) {
     this.spec = { tier: 'local', release: { image: 'api:1' }, ...spec };
@@ -124,6 +134,7 @@ export class Simulation {
       memory: this.memory,
       measured: this.#measured(policy),
       databaseProblem: this.databaseProblem,
+      commands: this.commands,
     });
     this.last = decision;
     const world = () => ({
@@ -135,6 +146,7 @@ export class Simulation {
       })),
       route: this.route,
       replicas: this.replicas,
+      maxUnavailable: this.maxUnavailable,
     });
     const write = (apply: () => void, guarded?: Parameters<typeof violatedBy>[0]): boolean => {
       if (this.dieAfterWrites <= 0) return false;
@@ -170,16 +182,20 @@ export class Simulation {
         return;
     }
     const wanted = decision.weights;
-    if (wanted && JSON.stringify(sorted(wanted)) !== JSON.stringify(sorted(this.route?.weights ?? {}))) {
+    const { extra } = decision;
+    const isSame =
+      JSON.stringify([sorted(this.route?.weights ?? {}), this.route?.extra]) ===
+      JSON.stringify([sorted(wanted ?? {}), extra]);
+    if (wanted && !isSame) {
       const written = () => {
-        this.route = { weights: { ...wanted }, confirmed: false };
+        this.route = { weights: { ...wanted }, ...(extra ? { extra } : {}), confirmed: false };
         this.weights.push(
           sorted(wanted)
             .map(([r, w]) => `${r}=${w}`)
             .join(' '),
         );
       };
-      if (!write(written, { type: 'route', weights: wanted })) return;
+      if (!write(written, { type: 'route', weights: wanted, ...(extra ? { extra } : {}) })) return;
     }
     for (const [revision, replicas] of scale.filter((entry) => !grows(entry))) {
       if (
@@ -200,6 +216,12 @@ export class Simulation {
         p.ready = 0;
       };
       if (!write(gone, { type: 'remove', revision })) return;
+    }
+    if (decision.clear.length > 0) {
+      const cleared = () => {
+        this.commands = this.commands.filter(({ verb }) => !decision.clear.includes(verb));
+      };
+      if (!write(cleared)) return;
     }
     this.notes.push(...decision.notes);
     this.memory = decision.memory;
@@ -228,6 +250,17 @@ export class Simulation {
           };
         }),
     );
+  }
+
+  /** As kubectl annotate does: names the release that has this role, or this revision. */
+  command(verb: Verb, revision: string): void {
+    const target = `${this.pods.get(revision)?.number}-${revision}`;
+    this.commands = [...this.commands.filter((one) => one.verb !== verb), { verb, target }];
+  }
+
+  get maxUnavailable(): number {
+    const { strategy, rolling } = effectiveSpec(this.spec).rollout;
+    return strategy === 'rolling' ? bounds(rolling, this.replicas).missing : 0;
   }
 
   #second(requests: number): void {

@@ -1,0 +1,73 @@
+import { type Candidate, deadlineOf, expired, titleOf } from './candidate.ts';
+import { type Draft, iso, lookAgain, readiness, routed, waitForRoute } from './draft.ts';
+import { promote, reject } from './endings.ts';
+import { serverOf } from './stable.ts';
+import type { RevisionView, RolloutInput } from './state.ts';
+import { absolute } from './steps.ts';
+import { podsFor, split } from './weights.ts';
+
+/** Pods beyond the size, and pods that may be missing from it. One of them is at least 1, or nothing could ever move. */
+export function bounds(
+  { maxSurge, maxUnavailable }: RolloutInput['policy']['rolling'],
+  size: number,
+): { surge: number; missing: number } {
+  const surge = absolute(maxSurge, size, Math.ceil);
+  const missing = absolute(maxUnavailable, size, Math.floor);
+  return { surge: surge + missing === 0 ? 1 : surge, missing };
+}
+
+/**
+ * Rolling: pods are replaced under maxSurge and maxUnavailable, and the weights follow the ready ones. The old pods that
+ * go first are the unready ones: a Deployment takes those away first by itself.
+ */
+export function ramp(draft: Draft, candidate: Candidate, view: RevisionView, stable: RevisionView): void {
+  const { input, decision } = draft;
+  const size = Math.max(1, input.replicas);
+  const { surge, missing } = bounds(input.policy.rolling, size);
+  const old = stable.replicas ?? 0;
+  const fresh = Math.min(view.ready, size);
+  const goal = shareOf(fresh, Math.min(stable.ready, old), size);
+  decision.weights = split(serverOf(draft, stable), view.revision, goal);
+  const isRouted = routed(draft, decision.weights);
+
+  const grown = Math.max(view.replicas ?? 0, size + surge - old);
+  candidate.replicas = Math.min(size, Math.max(0, grown));
+  decision.replicas[view.revision] = candidate.replicas;
+  const kept = Math.max(size - missing - fresh, goal === 100 ? 0 : podsFor(100 - goal, size - missing));
+  decision.replicas[stable.revision] = isRouted ? Math.min(old, Math.max(0, kept)) : old;
+
+  if (fresh >= size && isRouted) {
+    promote(draft, candidate, view);
+    return;
+  }
+  decision.summary = `${titleOf(candidate)}: ${readiness(view, size)}, ${stable.ready} of ${stable.image}`;
+  waitForRoute(draft);
+  if (candidate.heldSince !== undefined) {
+    decision.replicas[view.revision] = view.replicas ?? 0;
+    decision.replicas[stable.revision] = old;
+    decision.summary += ': held, until somebody resumes it';
+    delete candidate.waitingSince;
+    return;
+  }
+  candidate.waitingSince ??= iso(draft);
+  if (expired(draft, candidate))
+    stop(draft, `${readiness(view, size)} after ${input.policy.progressDeadline}`);
+  else lookAgain(draft, deadlineOf(draft, candidate) - input.now);
+}
+
+/** Percentage of the requests for the new pods: their part of the work that the ready pods of both do. */
+function shareOf(fresh: number, old: number, size: number): number {
+  if (fresh === 0) return 0;
+  if (old === 0) return 100;
+  return Math.min(100, Math.ceil((100 * fresh) / Math.min(size, fresh + old)));
+}
+
+/** At its deadline it goes back, or stays where it is and says so. */
+function stop(draft: Draft, why: string): void {
+  if (draft.input.policy.rolling.autoRollback) {
+    reject(draft, 'ProgressDeadlineExceeded', why);
+    return;
+  }
+  const message = `${draft.decision.summary} (${why}); rollout.rolling.autoRollback is false: abort it, or release a better one`;
+  draft.decision.blocked = { reason: 'ProgressDeadlineExceeded', message };
+}

@@ -1,0 +1,129 @@
+import { type Candidate, deadlineOf, enter, expired, titleOf } from './candidate.ts';
+import { type Draft, iso, lookAgain, readiness, routed, waitForRoute } from './draft.ts';
+import { promote, reject } from './endings.ts';
+import { pauseOver } from './pause.ts';
+import { serverOf } from './stable.ts';
+import type { Extra, RevisionView } from './state.ts';
+import { podsAt, type Shape, type Step, shapeAt } from './steps.ts';
+import { notYetBack, podsFor, share, split } from './weights.ts';
+
+interface Pair {
+  view: RevisionView;
+  stable: RevisionView;
+}
+
+/** Canary and blue-green: one step after the other, each with the pods and the route that it needs. */
+export function goThroughSteps(draft: Draft, candidate: Candidate, steps: readonly Step[], pair: Pair): void {
+  for (;;) {
+    const step = steps[candidate.step];
+    const isPatient = candidate.heldSince !== undefined || waitsForPerson(step, candidate);
+    const shape = shapeAt(steps, candidate.step);
+    const weight = candidate.keptWeight ?? shape.weight;
+    if (!takesShape(draft, candidate, { ...shape, weight }, { ...pair, isPatient })) return;
+    if (candidate.heldSince !== undefined) {
+      draft.decision.summary = `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}: held since ${candidate.heldSince.slice(11, 19)} UTC, until somebody resumes it`;
+      return;
+    }
+    if (step?.kind === 'pause' && !candidate.full && !pauseOver(draft, candidate, weight, step.lengthMs))
+      return;
+    if (candidate.step >= steps.length - 1) {
+      promote(draft, candidate, pair.view);
+      return;
+    }
+    enter(draft, candidate, candidate.step + 1, steps);
+  }
+}
+
+function waitsForPerson(step: Step | undefined, candidate: Candidate): boolean {
+  return step?.kind === 'pause' && step.lengthMs === Number.POSITIVE_INFINITY && !candidate.full;
+}
+
+/** Brings pods and route into the shape of a step; true when both are there. */
+function takesShape(
+  draft: Draft,
+  candidate: Candidate,
+  shape: Shape,
+  { view, stable, isPatient }: Pair & { isPatient: boolean },
+): boolean {
+  const { input, decision } = draft;
+  const { weight } = shape;
+  const needed = podsAt(shape, input.replicas);
+  const have = input.route?.weights[view.revision] ?? 0;
+  candidate.replicas = needed;
+
+  const wanted = share(draft, { weight, needed, have, view, stable });
+  const gives = givesPods(draft);
+  const target = gives ? Math.max(wanted, Math.min(have, notYetBack(stable, input.replicas))) : wanted;
+  decision.weights = split(serverOf(draft, stable), view.revision, target);
+  const extra = view.ready > 0 ? extraOf(shape, view.revision) : undefined;
+  if (extra) decision.extra = extra;
+  const isRouted = routed(draft, decision.weights);
+  decision.replicas[stable.revision] = gives
+    ? stablePods(draft, stable, { target, have, isRouted })
+    : input.replicas;
+  // Pods that a larger share needed go when the gateway has confirmed the smaller one, not together with it.
+  const isServed = target <= weight && isRouted;
+  // Alone it has all the work.
+  const alone = stable.ready === 0 && view.ready > 0 ? input.replicas : 0;
+  decision.replicas[view.revision] = isServed ? needed : Math.max(needed, alone, view.replicas ?? 0);
+  if (view.ready < needed) {
+    waitForPods(draft, candidate, { view, needed, isPatient });
+    return false;
+  }
+  delete candidate.waitingSince;
+  if (isRouted) return true;
+  decision.summary = `${titleOf(candidate)}: ${weight} % is being routed${input.route?.problem ? `: ${input.route.problem}` : ''}`;
+  waitForRoute(draft);
+  return false;
+}
+
+function waitForPods(
+  draft: Draft,
+  candidate: Candidate,
+  { view, needed, isPatient }: { view: RevisionView; needed: number; isPatient: boolean },
+): void {
+  const { input, decision } = draft;
+  decision.summary = `${titleOf(candidate)}: waiting for pods, ${readiness(view, needed)}`;
+  waitForRoute(draft);
+  // While it waits for a person, no deadline does the person's work.
+  if (isPatient) {
+    delete candidate.waitingSince;
+    return;
+  }
+  candidate.waitingSince ??= iso(draft);
+  if (expired(draft, candidate)) {
+    reject(
+      draft,
+      'ProgressDeadlineExceeded',
+      `${readiness(view, needed)} after ${input.policy.progressDeadline}`,
+    );
+    return;
+  }
+  lookAgain(draft, deadlineOf(draft, candidate) - input.now);
+}
+
+/** Whether the stable release gives up pods as the candidate takes over its requests. */
+export function givesPods({ input }: Draft): boolean {
+  const { strategy, canary } = input.policy;
+  return strategy === 'canary' && canary.dynamicStableScale;
+}
+
+/** As many as the larger of the shares that it has now and that it is to have; fewer only once that is confirmed. */
+function stablePods(
+  { input }: Draft,
+  stable: RevisionView,
+  { target, have, isRouted }: { target: number; have: number; isRouted: boolean },
+): number {
+  const needed = podsFor(100 - Math.min(target, have), input.replicas);
+  return isRouted
+    ? podsFor(100 - target, input.replicas)
+    : Math.max(needed, Math.min(stable.replicas ?? 0, input.replicas));
+}
+
+function extraOf({ headers, mirror }: Shape, revision: string): Extra | undefined {
+  if (headers.length === 0 && mirror === 0) return undefined;
+  return {
+    ...(headers.length > 0 ? { headers: { revision, match: headers } } : {}),
+    ...(mirror > 0 ? { mirror: { revision, percent: mirror } } : {}),
+  };
+}
