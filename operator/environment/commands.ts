@@ -2,9 +2,9 @@ import type { Environment } from '../api/resolved.ts';
 import { type Command, VERBS, type Verb } from '../rollout/state.ts';
 
 /** Who asks: a ValidatingAdmissionPolicy lets only the user's own name through. */
-export const ASKED_BY = 'cryptosense.io/asked-by';
+const ASKED_BY = 'cryptosense.io/asked-by';
 
-export function annotationOf(verb: Verb): string {
+function annotationOf(verb: Verb): string {
   return `cryptosense.io/${verb}`;
 }
 

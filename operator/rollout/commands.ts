@@ -82,10 +82,11 @@ function steer(draft: Draft, verb: 'promote' | 'promote-full' | 'pause' | 'resum
 
 function promoteOneStep(draft: Draft, candidate: Candidate): Outcome {
   const steps = stepsOf(draft.input.policy);
-  if (candidate.heldSince === undefined && steps[candidate.step]?.kind !== 'pause')
+  const isWaiting = ['pause', 'analysis'].includes(steps[candidate.step]?.kind ?? '');
+  if (candidate.heldSince === undefined && !isWaiting)
     return refused('it is in no pause that could be ended: it waits for pods or for the gateway');
   delete candidate.heldSince;
-  if (steps[candidate.step]?.kind === 'pause') enter(draft, candidate, candidate.step + 1, steps);
+  if (isWaiting) enter(draft, candidate, candidate.step + 1, steps);
   return done(`${candidate.image} is promoted to step ${candidate.step + 1} of ${candidate.steps}`);
 }
 

@@ -2,13 +2,14 @@ import { analyse } from './analysis/candidate.ts';
 import { BACKGROUND } from './analysis/policy.ts';
 import { type Candidate, targetOf, titleOf } from './candidate.ts';
 import { type Draft, lookAgain, note } from './draft.ts';
+import { reject } from './endings.ts';
 
 /** Whether the watched pause has ended with a verdict that lets the release go on; one of Infinity ends by promotion. */
 export function pauseOver(draft: Draft, candidate: Candidate, weight: number, lengthMs: number): boolean {
   const { input, decision } = draft;
   const end = Date.parse(candidate.stepStartedAt ?? candidate.startedAt) + lengthMs;
   const endsIn = end - input.now;
-  const place = `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}`;
+  const place = placeOf(candidate);
   const figures = candidate.measurements?.at(-1)?.message ?? 'not measured yet';
   if (endsIn === Infinity) {
     decision.summary = `${place}: waits until somebody promotes it (cryptosense.io/promote: ${targetOf(candidate)})${weight > 0 ? `; ${figures}` : ''}`;
@@ -38,4 +39,24 @@ export function pauseOver(draft: Draft, candidate: Candidate, weight: number, le
     ? `${place}: paused, for the analysis is inconclusive; ${message}`
     : `${place}: waits for a verdict; ${message}`;
   return false;
+}
+
+/** Whether the analysis that is the step has ended well. A failure is the candidate's end. */
+export function analysed(draft: Draft, candidate: Candidate, id: string): boolean {
+  const standing = analyse(draft, candidate, id);
+  if (!standing || (standing.verdict === 'pass' && standing.isFinal)) return true;
+  const { verdict, message, isFinal } = standing;
+  if (verdict === 'fail' || verdict === 'error') {
+    reject(draft, verdict === 'fail' ? 'AnalysisFailed' : 'AnalysisError', message);
+    return false;
+  }
+  const isPaused = verdict === 'inconclusive' && isFinal;
+  draft.decision.summary = isPaused
+    ? `${placeOf(candidate)}: paused, for the analysis is inconclusive; ${message}`
+    : `${placeOf(candidate)}: is analysed; ${message}`;
+  return false;
+}
+
+function placeOf(candidate: Candidate): string {
+  return `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}`;
 }

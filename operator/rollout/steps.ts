@@ -17,6 +17,8 @@ export type Step =
   | { kind: 'weight'; weight: number }
   /** Infinity: until somebody promotes it. */
   | { kind: 'pause'; lengthMs: number }
+  /** An analysis (the id of its run) that has to end well. */
+  | { kind: 'analysis'; id: string }
   | { kind: 'replicas'; replicas: number | string }
   | { kind: 'headers'; headers: readonly Header[] }
   | { kind: 'mirror'; percent: number };
@@ -97,6 +99,8 @@ export function describe(step: Step | undefined): string {
       return Number.isFinite(step.lengthMs)
         ? `watched for ${spoken(step.lengthMs)}`
         : 'waits until somebody promotes it';
+    case 'analysis':
+      return 'analysed';
     case 'replicas':
       return `${step.replicas} ${step.replicas === 1 ? 'pod' : 'pods'}`;
     case 'headers':
@@ -113,7 +117,7 @@ export function describe(step: Step | undefined): string {
 }
 
 /** Milliseconds as the schema writes durations. */
-export function spoken(ms: number): string {
+function spoken(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const parts = [
     [Math.floor(seconds / 3600), 'h'],

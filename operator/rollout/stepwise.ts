@@ -1,7 +1,7 @@
 import { type Candidate, deadlineOf, enter, expired, titleOf } from './candidate.ts';
 import { type Draft, iso, lookAgain, readiness, routed, waitForRoute } from './draft.ts';
 import { promote, reject } from './endings.ts';
-import { pauseOver } from './pause.ts';
+import { analysed, pauseOver } from './pause.ts';
 import { serverOf } from './stable.ts';
 import type { Extra, RevisionView } from './state.ts';
 import { podsAt, type Shape, type Step, shapeAt } from './steps.ts';
@@ -24,14 +24,19 @@ export function goThroughSteps(draft: Draft, candidate: Candidate, steps: readon
       draft.decision.summary = `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}: held since ${candidate.heldSince.slice(11, 19)} UTC, until somebody resumes it`;
       return;
     }
-    if (step?.kind === 'pause' && !candidate.full && !pauseOver(draft, candidate, weight, step.lengthMs))
-      return;
+    if (step && !candidate.full && !isOver(draft, candidate, step, weight)) return;
     if (candidate.step >= steps.length - 1) {
       promote(draft, candidate, pair.view);
       return;
     }
     enter(draft, candidate, candidate.step + 1, steps);
   }
+}
+
+/** Whether a step that takes time is over. */
+function isOver(draft: Draft, candidate: Candidate, step: Step, weight: number): boolean {
+  if (step.kind === 'pause') return pauseOver(draft, candidate, weight, step.lengthMs);
+  return step.kind === 'analysis' ? analysed(draft, candidate, step.id) : true;
 }
 
 function waitsForPerson(step: Step | undefined, candidate: Candidate): boolean {
@@ -103,7 +108,7 @@ function waitForPods(
 }
 
 /** Whether the stable release gives up pods as the candidate takes over its requests. */
-export function givesPods({ input }: Draft): boolean {
+function givesPods({ input }: Draft): boolean {
   const { strategy, canary } = input.policy;
   return strategy === 'canary' && canary.dynamicStableScale;
 }
