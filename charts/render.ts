@@ -10,7 +10,7 @@ import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
 import { DatabaseCheckChart, type Trial } from './database-check.ts';
 import { GatewayChart } from './gateway.ts';
-import { MigrationChart } from './migration.ts';
+import { MigrationChart, type MigrationStep } from './migration.ts';
 import { MonitoringChart } from './monitoring.ts';
 import { NetworkChart } from './network.ts';
 import { OperatorChart, type OperatorOptions } from './operator.ts';
@@ -89,9 +89,13 @@ export function renderRevision(environment: ResolvedEnvironment, revision: Revis
   };
 }
 
-export function renderMigration(environment: ResolvedEnvironment, revision: Revision): Manifest {
+export function renderMigration(
+  environment: ResolvedEnvironment,
+  revision: Revision,
+  step: MigrationStep = { phase: 'expand' },
+): Manifest {
   return ofKind(
-    objects((app) => new MigrationChart(app, environment, revision)),
+    objects((app) => new MigrationChart(app, environment, revision, step)),
     'Job',
   );
 }

@@ -1,4 +1,5 @@
 import type { k8s } from 'cdk8s-plus-28';
+import { BACKUP_PLURAL } from '../operator/api/backup.ts';
 import { GROUP, PLURAL } from '../operator/api/environment.ts';
 
 const WATCH = ['get', 'list', 'watch'];
@@ -14,6 +15,8 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ['get', 'patch', 'update'] },
   // For ownerReferences with blockOwnerDeletion, where the cluster enforces that.
   { apiGroups: [GROUP], resources: [`${PLURAL}/finalizers`], verbs: ['update'] },
+  // Migrations wait for one that is verified.
+  { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: WATCH },
   // Releases come and go.
   { apiGroups: ['apps'], resources: ['deployments', 'controllerrevisions'], verbs: KEEP },
   { apiGroups: [''], resources: ['services', 'configmaps'], verbs: KEEP },

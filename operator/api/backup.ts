@@ -32,6 +32,16 @@ const status = z
     walStart: z.string().max(24).describe('First segment of the log that it needs.').optional(),
     walStop: z.string().max(24).describe('Last segment of the log that it needs.').optional(),
     recoveryPoint: time('Moment of the newest data in it.').optional(),
+    restorePoint: z
+      .object({
+        name: z.string().min(1).max(63).describe('Its name, as recovery.target.name takes it.').optional(),
+        time: time('The moment to which it leads back.'),
+        archived: z
+          .boolean()
+          .describe('Whether the whole log up to it is in the repository, so that a restore reaches it.'),
+      })
+      .describe('The newest restore point that a restore of this backup can go to with the archived log.')
+      .optional(),
   })
   .describe(
     'What became of it. Completed says that it is in the bucket, Verified that a restore of it works.',

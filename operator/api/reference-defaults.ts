@@ -15,7 +15,7 @@ const NONE = 'none';
 export function defaultsByTier(): Defaults {
   const columns = TIERS.map((tier) => {
     const { tier: _tier, release, ...rest } = effectiveSpec({ tier, release: { image: 'any:1' } });
-    return new Map(shown({ release: { config: release.config }, ...rest }));
+    return new Map(shown({ release: { config: release.config, migration: release.migration }, ...rest }));
   });
   const paths = new Set(columns.flatMap((column) => [...column.keys()]));
   const values = [...paths].map(

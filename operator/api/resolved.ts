@@ -64,6 +64,14 @@ function isPlain({ nodeSelector, tolerations, spread, priorityClassName }: Sched
   return isEverywhere && spread === 'preferred' && priorityClassName === undefined;
 }
 
+/**
+ * The steps of a release's migration, a Job each. report only looks; expand adds, so that the releases before it can still
+ * serve; contract takes away what they needed.
+ */
+export type Phase = 'report' | 'expand' | 'contract';
+
+const JOB_OF: Record<Phase, string> = { report: 'pending', expand: 'migrate', contract: 'contract' };
+
 /** Names of what belongs to the environment `name`. Every name that another object refers to is made here. */
 export function names(name: string) {
   return {
@@ -83,7 +91,7 @@ export function names(name: string) {
     api: `${name}-api`,
     preview: `${name}-api-preview`,
     revision: (revision: string) => `${name}-api-${revision}`,
-    migration: (revision: string) => `${name}-migrate-${revision}`,
+    migration: (revision: string, phase: Phase = 'expand') => `${name}-${JOB_OF[phase]}-${revision}`,
     forms: (number: number) => `${name}-forms-${number}`,
     network: (component: string) => `${name}-network-${component}`,
   };

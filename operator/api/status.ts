@@ -95,7 +95,10 @@ export const statusSchema = z
     replicas: z.int().describe('Pods of the stable release.').optional(),
     readyReplicas: z.int().describe('Ready pods of the stable release.').optional(),
     selector: text.describe('Selects the pods of the stable release, for the autoscaler.').optional(),
-    stable: revision.describe('The release that serves.').optional(),
+    stable: revision
+      .extend({ since: time('When it was promoted: rollout.rollbackWindow begins then.').optional() })
+      .describe('The release that serves.')
+      .optional(),
     candidate: revision
       .extend({
         strategy: z.enum(['canary', 'blueGreen', 'rolling']).describe('How it takes over.').optional(),
@@ -137,6 +140,23 @@ export const statusSchema = z
           .max(4)
           .describe('Its analyses, oldest first.')
           .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['id'] })
+          .optional(),
+        gate: z
+          .object({
+            since: time('Since when.'),
+            message: text.describe('What is missing, and what can be done.'),
+          })
+          .describe('What its migration waits for.')
+          .optional(),
+        frozen: z
+          .object({
+            reason: z.string().max(128).describe('One word in CamelCase for machines.'),
+            message: text.describe('Why it failed.'),
+            at: time('When it was frozen.'),
+          })
+          .describe(
+            'It has failed after a migration that cannot be undone, and keeps the weight that it has.',
+          )
           .optional(),
       })
       .describe('The release that is being tried.')

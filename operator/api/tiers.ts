@@ -11,7 +11,7 @@ export interface EffectiveSpec {
   tier: Tier;
   /** Absent until the autoscaler or a person writes it; the floor of the autoscaler is used then. */
   replicas?: number;
-  release: { image: string; config: Record<string, string> };
+  release: { image: string; config: Record<string, string>; migration: Migration };
   rollout: Defaults<NonNullable<EnvironmentSpec['rollout']>>;
   api: { resources: Resources };
   autoscaling: {
@@ -56,6 +56,7 @@ export interface EffectiveSpec {
   paused: boolean;
 }
 
+export type Migration = Defaults<NonNullable<EnvironmentSpec['release']['migration']>>;
 type QuietHours = NonNullable<NonNullable<EnvironmentSpec['autoscaling']>['quietHours']>;
 type Window = NonNullable<NonNullable<EnvironmentSpec['maintenance']>['window']>;
 export type Weekday = NonNullable<Window['days']>[number];
@@ -81,7 +82,7 @@ export interface Resources {
 }
 
 type TierDefaults = Omit<EffectiveSpec, 'tier' | 'replicas' | 'release'> & {
-  release: { config: Record<string, string> };
+  release: { config: Record<string, string>; migration: Migration };
 };
 
 const IMAGES = {
@@ -108,6 +109,7 @@ const production: TierDefaults = {
       FEED: 'coingecko',
       API_BASE_URL: 'https://api.cryptosense.com',
     },
+    migration: { gate: 'verified', irreversible: false, contract: 'automatic', deadline: '15m' },
   },
   rollout: {
     canary: {
@@ -150,6 +152,7 @@ const staging: TierDefaults = {
       FEED: 'coingecko',
       API_BASE_URL: 'https://staging-api.cryptosense.com',
     },
+    migration: { ...production.release.migration, gate: 'none' },
   },
   rollout: {
     ...production.rollout,
@@ -175,6 +178,7 @@ const development: TierDefaults = {
       FEED: 'simulator',
       API_BASE_URL: 'http://localhost:3000',
     },
+    migration: { ...production.release.migration, gate: 'none' },
   },
   rollout: {
     ...staging.rollout,
@@ -226,7 +230,11 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
   const base = TIERS[spec.tier];
   const effective: EffectiveSpec = {
     tier: spec.tier,
-    release: { image: spec.release.image, config: { ...base.release.config, ...spec.release.config } },
+    release: {
+      image: spec.release.image,
+      config: { ...base.release.config, ...spec.release.config },
+      migration: { ...base.release.migration, ...defined(spec.release.migration) },
+    },
     rollout: {
       ...base.rollout,
       ...defined(spec.rollout),

@@ -121,6 +121,13 @@ export class Actor {
       case 'applyGuarded':
         await this.#apply(action, environment);
         return;
+      case 'annotate': {
+        const { kind, name: object, uid, resourceVersion, annotations } = action;
+        const body = { metadata: { uid, resourceVersion, annotations } };
+        const by = { fieldManager: MANAGER };
+        this.#seen(await mergePatch(this.#client, resourceOf(kind), namespace, object, body, by));
+        return;
+      }
       case 'growClaim':
         await this.#growClaim(action, namespace, `${namespace}/${name}`);
         return;

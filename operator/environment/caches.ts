@@ -1,11 +1,10 @@
 import type { Environment } from '../api/resolved.ts';
-import { LABELS } from '../api/resolved.ts';
 import { ApiGroups } from '../kube/discovery.ts';
 import type { Log } from '../kube/log.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { KubeObject, Resource } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/transport.ts';
-import { RESOURCES, WATCHED, watchSelector } from './resources.ts';
+import { environmentOf, RESOURCES, WATCHED, watchSelector } from './resources.ts';
 import type { Live } from './snapshot.ts';
 
 const BY_ENVIRONMENT = 'environment';
@@ -39,12 +38,13 @@ export class Caches {
       },
     });
     for (const resource of WATCHED) {
+      const labelSelector = watchSelector(resource);
       this.#owned.set(
         resource.kind,
         new Reflector<KubeObject>({
           ...shared,
           resource: resource as Resource,
-          labelSelector: watchSelector(resource),
+          ...(labelSelector === undefined ? {} : { labelSelector }),
           ...(resource.kind === RESOURCES.pods.kind ? { trim: withoutSpec } : {}),
           // What could not be written before can be now, for any environment.
           onAvailability: () => {
@@ -53,12 +53,12 @@ export class Caches {
           },
           indexes: {
             [BY_ENVIRONMENT]: (object: KubeObject) => {
-              const environment = object.metadata.labels?.[LABELS.environment];
+              const environment = environmentOf(object);
               return environment ? [keyOf(object.metadata.namespace ?? '', environment)] : [];
             },
           },
           onChange: (_event, object) => {
-            const environment = object.metadata.labels?.[LABELS.environment];
+            const environment = environmentOf(object);
             if (environment) onChange(keyOf(object.metadata.namespace ?? '', environment));
           },
         }),
@@ -95,7 +95,7 @@ export class Caches {
     return this.#reflector(kind).store.get(namespace, name) as Live | undefined;
   }
 
-  /** Objects of `kind` that carry the label of the environment. */
+  /** Objects of `kind` that carry the label of the environment; backups of it. */
   of(kind: string, namespace: string, environment: string): Live[] {
     return this.#reflector(kind).store.byIndex(
       BY_ENVIRONMENT,

@@ -10,6 +10,9 @@ import type { Snapshot } from './snapshot.ts';
 
 const { version } = project;
 
+/** Conditions that stay when a plan says nothing about them. */
+const KEPT = new Set(['UpToDate', 'SchemaReady']);
+
 /** What the plan came to: a decision, or why there is none. */
 export interface Outcome {
   decision?: RolloutDecision;
@@ -49,6 +52,10 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   };
   // A plan that came to no decision has not looked at the forms.
   if (decision) verdicts.UpToDate = upToDate(snapshot, outcome.outdated ?? []);
+  if (decision?.schema) {
+    const { ready, reason, message } = decision.schema;
+    verdicts.SchemaReady = verdict(ready ? 'True' : 'False', reason, message);
+  }
   const { paused } = snapshot.resolved.spec;
   verdicts.Paused = paused
     ? verdict('True', 'AskedFor', 'spec.paused is true: nothing is changed until it is false.')
@@ -86,10 +93,11 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   const conditions = Object.entries(verdicts).map(([type, value]) =>
     transition(before.conditions, type, value, environment.metadata.generation, now),
   );
-  const kept = before.conditions?.find(({ type }) => type === 'UpToDate');
-  if (!verdicts.UpToDate && kept) conditions.push(kept);
+  // What this plan has not looked at is as it was.
+  const kept = before.conditions?.filter(({ type }) => KEPT.has(type) && !verdicts[type]) ?? [];
+  conditions.push(...kept);
   const pausedSince = paused ? (before.pausedSince ?? new Date(now).toISOString()) : undefined;
-  const waiting = waitingFor(conditions, missing);
+  const waiting = waitingFor(conditions, stalled ? missing : [...missing, 'SchemaReady']);
   return {
     observedGeneration: environment.metadata.generation,
     conditions,
@@ -186,7 +194,7 @@ function waitingFor(
 ): NonNullable<EnvironmentStatus['waitingFor']> {
   const of = (type: string) => conditions.find((condition) => condition.type === type);
   const found = ['Stalled', ...missing].map(of).filter((condition) => condition !== undefined);
-  const bad = found.filter(({ type, status }) => type !== 'Stalled' || status === 'True');
+  const bad = found.filter(({ type, status }) => (type === 'Stalled') === (status === 'True'));
   const reconciling = of('Reconciling');
   if (bad.length === 0 && reconciling?.status === 'True') bad.push(reconciling);
   return bad.map(({ message, lastTransitionTime }) => ({

@@ -1,8 +1,13 @@
 import { type Environment, FINALIZER } from '../api/resolved.ts';
 import type { Action } from './plan.ts';
 
-/** Only people delete these: a new environment of the same name takes them over. */
-export const RETAINED: ReadonlySet<string> = new Set(['PersistentVolumeClaim', 'PersistentVolume', 'Secret']);
+/** Only people delete these: a new environment of the same name takes them over, and backups outlive what they are of. */
+export const RETAINED: ReadonlySet<string> = new Set([
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+  'Secret',
+  'CryptoSenseBackup',
+]);
 
 /** Their pods are the only ones that can read the volumes. */
 const HOLDS_DATA: ReadonlySet<string> = new Set(['StatefulSet']);

@@ -1,11 +1,14 @@
 import { type Environment, LABELS, names, releaseInputs, resolveEnvironment } from '../api/resolved.ts';
 import type { Measured } from '../rollout/analysis/measured.ts';
 import { revisionOf } from '../rollout/revision.ts';
+import { progressOf } from '../rollout/schema.ts';
 import type { RevisionView } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
+import { migrationInput } from './backups.ts';
 import type { Caches } from './caches.ts';
 import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
+import { schemaOf } from './migrations.ts';
 import { routeView } from './route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { cacheGroup, podProblem, workloadOf } from './workloads.ts';
@@ -49,8 +52,10 @@ export function observe(
   const views = records.map((record): RevisionView => {
     const deployment = own('Deployment', its.revision(record.revision));
     const mine = pods.filter((pod) => pod.metadata.labels?.[LABELS.revision] === record.revision);
-    const { state, problem: migrationProblem } = migrationOf(own('Job', its.migration(record.revision)));
-    const problem = migrationProblem ?? podProblem(mine);
+    const schema = schemaOf(name, record.revision, (job) => own('Job', job), mine);
+    const { state = 'absent', problem: migrationProblem } = schema ? progressOf(schema) : {};
+    const serving = mine.filter((pod) => pod.metadata.labels?.[LABELS.component] === 'api');
+    const problem = migrationProblem ?? podProblem(serving);
     return {
       revision: record.revision,
       number: record.number,
@@ -58,6 +63,7 @@ export function observe(
       ...(deployment ? { replicas: (deployment.spec as { replicas?: number }).replicas ?? 1 } : {}),
       ready: readyEndpoints(of('EndpointSlice'), its.revision(record.revision)),
       migration: state,
+      ...(schema ? { schema } : {}),
       ...(problem ? { problem } : {}),
     };
   });
@@ -81,6 +87,10 @@ export function observe(
     forms: formRecords[0] && formsOf(formRecords[0]),
     oldForms: formRecords.slice(1).map(({ metadata }) => metadata.name),
     route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
+    migration: migrationInput(environment, resolved.spec.release.migration, {
+      backups: of('CryptoSenseBackup'),
+      backupsEnabled: resolved.spec.backup.enabled,
+    }),
     customMetrics: caches.serves(CUSTOM_METRICS),
     gatewayApi: caches.has('HTTPRoute'),
     refusals,
@@ -117,19 +127,6 @@ function recordOf(live: Live): RevisionRecord {
 function formsOf(live: Live): FormRecord {
   const { forms } = live.data as Pick<FormRecord, 'forms'>;
   return { number: live.revision as number, forms };
-}
-
-function migrationOf(job: Live | undefined): { state: RevisionView['migration']; problem?: string } {
-  if (!job) return { state: 'absent' };
-  const conditions = (
-    job.status as { conditions?: { type: string; status: string; message?: string }[] } | undefined
-  )?.conditions;
-  const is = (type: string) => conditions?.find((c) => c.type === type && c.status === 'True');
-  if (is('Complete')) return { state: 'complete' };
-  const failed = is('Failed');
-  return failed
-    ? { state: 'failed', problem: `Job ${job.metadata.name}: ${failed.message ?? 'failed'}` }
-    : { state: 'running' };
 }
 
 /** Endpoints that the gateway can use: ready pods that are not being stopped. */

@@ -6,10 +6,11 @@ import type { RolloutMemory } from '../rollout/state.ts';
  */
 export function resumed(memory: RolloutMemory, pausedSince: number, now: number): RolloutMemory {
   const later = (time: string) => new Date(Date.parse(time) + now - pausedSince).toISOString();
-  const { candidate, retired, deployingSince } = memory;
+  const { candidate, retired, deployingSince, stable } = memory;
   return {
     ...memory,
     ...(deployingSince ? { deployingSince: later(deployingSince) } : {}),
+    ...(stable?.since ? { stable: { ...stable, since: later(stable.since) } } : {}),
     ...(candidate
       ? {
           candidate: {

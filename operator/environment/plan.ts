@@ -11,6 +11,7 @@ import type { EnvironmentStatus } from '../api/status.ts';
 import { decide } from '../rollout/decide.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
 import { bounds } from '../rollout/rolling.ts';
+import { PHASES } from '../rollout/schema.ts';
 import type { Note, RolloutDecision, Verb } from '../rollout/state.ts';
 import { untilChange, withFloor, withRequests } from './autoscaling.ts';
 import { withLiveClaims } from './claims.ts';
@@ -21,6 +22,7 @@ import { reasonToApply, stamped } from './drift.ts';
 import { chooseForms, type FormRecord, REFRESH, type RenderedComponent } from './forms.ts';
 import { growthAgainInMs, growthOf, isOrphaned } from './growth.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
+import { resultActions } from './migrations.ts';
 import { owned } from './ownership.ts';
 import { resumed } from './pause.ts';
 import { PRUNED, strays } from './prune.ts';
@@ -54,6 +56,16 @@ export type Action =
       uid?: string;
       resourceVersion?: string;
       guarded?: GuardedAction;
+    }
+  /** Adds annotations to an object, and changes nothing else of it. */
+  | {
+      type: 'annotate';
+      kind: string;
+      name: string;
+      uid: string;
+      resourceVersion: string;
+      annotations: Record<string, string>;
+      why: string;
     }
   | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }
   /** Deletes a StatefulSet and nothing with it: its pods and claims stay as they are. */
@@ -133,6 +145,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
   const record = known ?? newRecord(snapshot, rendered);
   if (!known) actions.push({ type: 'record', record, owner });
+  actions.push(...resultActions(snapshot.all('Job'), snapshot.all('Pod')));
 
   const { pausedSince, ...memory } = snapshot.environment.status ?? {};
   const decision = decide({
@@ -146,6 +159,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     measured: snapshot.measured,
     databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
     commands: commandsOf(snapshot.environment),
+    migration: snapshot.migration,
   });
   const preview = decision.preview === undefined ? [] : [renderPreview(snapshot.resolved, decision.preview)];
   for (const manifest of preview) pushApply(components, snapshot, owned(manifest, owner), settled);
@@ -159,7 +173,8 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     actions.push({ type: 'clearCommands', verbs: decision.clear, why: 'these commands are done' });
 
   const violation =
-    firstViolation(actions, snapshot) ?? dataViolation([...actions, ...components], snapshot.environment);
+    firstViolation(actions, snapshot, decision) ??
+    dataViolation([...actions, ...components], snapshot.environment);
   if (violation) {
     const reason = `the plan would break ${violation}: nothing was written; this is a defect of the operator, please report it`;
     const status = statusOf(snapshot, { violation: reason });
@@ -226,14 +241,22 @@ function rolloutActions(
   const shrink: Action[] = [];
   const recordOf = (revision: string) => records.find((record) => record.revision === revision);
 
-  for (const revision of decision.migrate) {
+  for (const { revision, ...step } of decision.migrate) {
     const record = recordOf(revision);
     if (!record) continue;
     // The migration reads the release's own configuration.
     pushApply(grow, snapshot, owned(record.manifests.configMap, owner), settled);
-    const job = renderMigration(snapshot.resolved, record);
+    const job = stamped(owned(renderMigration(snapshot.resolved, record, step), owner));
     // A Job cannot be changed: one that an earlier version of the operator has begun is left to end.
-    if (!snapshot.live(job)) pushApply(grow, snapshot, owned(job, owner), settled);
+    if (snapshot.live(job)) continue;
+    const guarded: GuardedAction = { type: 'migrate', revision, phase: step.phase };
+    grow.push({
+      type: 'applyGuarded',
+      manifest: job,
+      guarded,
+      why: `step ${step.phase} begins`,
+      isNew: true,
+    });
   }
   for (const [revision, replicas] of Object.entries(decision.replicas)) {
     const record = recordOf(revision);
@@ -261,7 +284,9 @@ function rolloutActions(
     const objects = ['Service', 'ConfigMap'].map((kind) => ({ kind, name: its.revision(revision) }));
     // A finished migration stays as a record that it ran; one that never began must not begin later.
     const view = snapshot.views.find((candidate) => candidate.revision === revision);
-    if (view?.migration === 'running') objects.push({ kind: 'Job', name: its.migration(revision) });
+    for (const phase of PHASES)
+      if (view?.schema?.[phase].state === 'running')
+        objects.push({ kind: 'Job', name: its.migration(revision, phase) });
     // Last, because by it the next look sees that the revision is not gone yet.
     objects.push({ kind: 'Deployment', name: its.revision(revision) });
     for (const { kind, name } of objects) {
@@ -283,7 +308,22 @@ function rolloutActions(
     }
   }
   // More capacity first, then the traffic, and only then less capacity.
-  return [...grow, ...route, ...shrink];
+  return [...forgetActions(snapshot, decision), ...grow, ...route, ...shrink];
+}
+
+/** Jobs of a migration that are to be done again: the next look finds them missing. */
+function forgetActions(snapshot: Snapshot, { forget }: RolloutDecision): Action[] {
+  const { name, namespace } = snapshot.resolved;
+  return forget.flatMap(({ revision, phase }): Action[] => {
+    const live = snapshot.live({
+      kind: 'Job',
+      metadata: { name: names(name).migration(revision, phase), namespace },
+    });
+    if (!live || live.metadata.deletionTimestamp) return [];
+    const { uid, resourceVersion } = live.metadata;
+    const why = `step ${phase} is done again`;
+    return [{ type: 'delete', kind: 'Job', name: live.metadata.name, uid, resourceVersion, why }];
+  });
 }
 
 function routeAction(
@@ -331,10 +371,18 @@ function pruneActions(snapshot: Snapshot, decision: RolloutDecision): Action[] {
     .slice(historyLimit);
   const why = `only ${historyLimit} former releases are kept (rollout.historyLimit)`;
   return unused.flatMap(({ revision }): Action[] => [
-    { type: 'delete', kind: 'Job', name: its.migration(revision), why },
+    ...jobsOf(snapshot, revision).map((name): Action => ({ type: 'delete', kind: 'Job', name, why })),
     { type: 'delete', kind: 'ConfigMap', name: its.revision(revision), why },
     { type: 'delete', kind: 'ControllerRevision', name: its.revision(revision), why },
   ]);
+}
+
+/** Names of the Jobs of a revision that are there. */
+function jobsOf({ resolved, live }: Snapshot, revision: string): string[] {
+  const { name, namespace } = resolved;
+  return PHASES.map((phase) => names(name).migration(revision, phase)).filter(
+    (job) => live({ kind: 'Job', metadata: { name: job, namespace } }) !== undefined,
+  );
 }
 
 function newRecord(snapshot: Snapshot, rendered: Rendered): RevisionRecord {
@@ -348,7 +396,11 @@ function freshView(record: RevisionRecord) {
   return { revision, number, image: inputs.image, ready: 0, migration: 'absent' as const };
 }
 
-function firstViolation(actions: Action[], snapshot: Snapshot): string | undefined {
+function firstViolation(
+  actions: Action[],
+  snapshot: Snapshot,
+  decision: RolloutDecision,
+): string | undefined {
   const { replicas, autoscaling, rollout } = snapshot.resolved.spec;
   const size = replicas ?? autoscaling.minReplicas;
   const isRolling = rollout.strategy === 'rolling';
@@ -357,6 +409,12 @@ function firstViolation(actions: Action[], snapshot: Snapshot): string | undefin
     route: snapshot.route,
     replicas: size,
     maxUnavailable: isRolling ? bounds(rollout.rolling, size).missing : 0,
+    schema: {
+      now: snapshot.now,
+      migration: snapshot.migration,
+      rollbackWindow: snapshot.resolved.spec.rollout.rollbackWindow,
+      stable: snapshot.environment.status?.stable ?? decision.memory.stable,
+    },
   };
   for (const action of actions) {
     if (!('guarded' in action) || !action.guarded) continue;

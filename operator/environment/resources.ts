@@ -1,10 +1,12 @@
+import { BACKUP_KIND, BACKUP_PLURAL } from '../api/backup.ts';
 import { GROUP, KIND, PLURAL, VERSION } from '../api/environment.ts';
 import { LABELS, MANAGED_SELECTOR } from '../api/resolved.ts';
-import type { Resource } from '../kube/resources.ts';
+import type { KubeObject, Resource } from '../kube/resources.ts';
 
 /** The API resources that the operator reads and writes; all are namespaced. */
 export const RESOURCES = {
   environments: { group: GROUP, version: VERSION, plural: PLURAL, kind: KIND, namespaced: true },
+  backups: { group: GROUP, version: VERSION, plural: BACKUP_PLURAL, kind: BACKUP_KIND, namespaced: true },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
   statefulSets: {
     group: 'apps',
@@ -103,9 +105,19 @@ export const WATCHED = Object.entries(RESOURCES)
   .filter(([key]) => key !== 'environments' && key !== 'secrets')
   .map(([, resource]) => resource as Resource);
 
-/** Claims are made by the StatefulSet's controller, which gives them the labels that select its pods and no other. */
-export function watchSelector({ kind }: Resource): string {
+/**
+ * Claims are made by the StatefulSet's controller, which gives them the labels that select its pods and no other; backups are
+ * the users', and have the labels that they like.
+ */
+export function watchSelector({ kind }: Resource): string | undefined {
+  if (kind === RESOURCES.backups.kind) return undefined;
   return kind === RESOURCES.claims.kind ? LABELS.environment : MANAGED_SELECTOR;
+}
+
+/** Name of the environment that an object is about. */
+export function environmentOf({ kind, metadata, spec }: KubeObject): string | undefined {
+  if (kind === RESOURCES.backups.kind) return (spec as { environment?: string } | undefined)?.environment;
+  return metadata.labels?.[LABELS.environment];
 }
 
 const BY_KIND = new Map<string, Resource>(

@@ -1,5 +1,6 @@
 import type { Environment, Manifest, ReleaseInputs, ResolvedEnvironment } from '../api/resolved.ts';
 import type { Measured } from '../rollout/analysis/measured.ts';
+import type { MigrationInput } from '../rollout/gate.ts';
 import type { RevisionView, RouteView } from '../rollout/state.ts';
 import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
@@ -58,6 +59,8 @@ export interface Snapshot {
   forms: FormRecord | undefined;
   oldForms: string[];
   route: RouteView | undefined;
+  /** What migrations may rely on. */
+  migration: MigrationInput;
   /** Whether HTTPRoute is a resource of this cluster. */
   gatewayApi: boolean;
   /** Whether the autoscaler can be given other metrics than CPU and memory. */

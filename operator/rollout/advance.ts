@@ -1,6 +1,7 @@
 import { failedInBackground } from './background.ts';
 import { type Candidate, follow } from './candidate.ts';
 import { type Draft, iso, stableView, viewOf, waitForRoute } from './draft.ts';
+import { hold } from './frozen.ts';
 import { migrated, waitForMigration } from './migration.ts';
 import { ramp } from './rolling.ts';
 import { serverOf } from './stable.ts';
@@ -21,6 +22,10 @@ export function advance(draft: Draft): void {
   candidate.readyReplicas = view.ready;
   candidate.weight = input.route?.confirmed ? (input.route.weights[view.revision] ?? 0) : candidate.weight;
   follow(draft, candidate, steps);
+  if (candidate.frozen) {
+    hold(draft, candidate, view);
+    return;
+  }
 
   if (!migrated(draft, view)) {
     decision.replicas[stable.revision] = input.replicas;

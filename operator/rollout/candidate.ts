@@ -2,6 +2,7 @@ import { milliseconds } from '../api/duration.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { type Draft, identity, iso, note, viewOf } from './draft.ts';
 import { returnReason } from './history.ts';
+import { askAgain } from './migration.ts';
 import { describe, planOf, type Step, shapeAt } from './steps.ts';
 
 /** The release that is being tried, as status remembers it. */
@@ -28,6 +29,7 @@ export function admit(draft: Draft, steps: readonly Step[]): void {
     replicas: 0,
     readyReplicas: view.ready,
   };
+  askAgain(draft, view);
   const how = isReturn ? `is returned to at once: ${isReturn}` : `is released as ${STRATEGIES[strategy]}`;
   note(draft, 'Normal', 'ReleaseStarted', `${view.image} (revision ${view.number}) ${how}`);
 }

@@ -1,3 +1,4 @@
+import { isFrozen, mayReturnTo } from './barrier.ts';
 import { type Candidate, enter, lastOf, targetOf, titleOf } from './candidate.ts';
 import { type Draft, iso, note } from './draft.ts';
 import { dismiss } from './endings.ts';
@@ -75,6 +76,9 @@ function steer(draft: Draft, verb: 'promote' | 'promote-full' | 'pause' | 'resum
   if (targetOf(tried) !== target) return notThis(tried);
   const candidate = { ...tried };
   draft.memory.candidate = candidate;
+  const goesOn = verb === 'promote' || verb === 'promote-full';
+  if (candidate.frozen)
+    return goesOn ? thaw(draft, candidate) : refused('it is frozen, and stays as it is until it is promoted');
   if (verb === 'promote') return promoteOneStep(draft, candidate);
   if (verb === 'promote-full') return promoteFully(draft, candidate);
   return verb === 'pause' ? hold(draft, candidate) : resume(draft, candidate);
@@ -105,6 +109,17 @@ function hold(draft: Draft, candidate: Candidate): Outcome {
   return done(`${titleOf(candidate)} is held where it is`);
 }
 
+/** A person decides that a release goes on although it has failed: nothing else could ever promote it. */
+function thaw(draft: Draft, candidate: Candidate): Outcome {
+  const steps = stepsOf(draft.input.policy);
+  delete candidate.frozen;
+  delete candidate.heldSince;
+  delete candidate.waitingSince;
+  candidate.full = true;
+  if (draft.input.policy.strategy !== 'rolling') enter(draft, candidate, lastOf(steps), steps);
+  return done(`${candidate.image}, which was frozen, is promoted to its end`);
+}
+
 /** What was held has not aged. */
 function resume(draft: Draft, candidate: Candidate): Outcome {
   const { heldSince } = candidate;
@@ -118,6 +133,8 @@ function resume(draft: Draft, candidate: Candidate): Outcome {
 function abort(draft: Draft, target: string): Outcome {
   const candidate = draft.memory.candidate as Candidate;
   if (targetOf(candidate) !== target) return notThis(candidate);
+  const why = isFrozen(draft, candidate) ? wayBack(draft, draft.memory.stable?.revision) : undefined;
+  if (why) return refused(why);
   dismiss(draft, 'Aborted', 'it was aborted by command');
   return done(`${candidate.image} is aborted: the stable release gets all requests`);
 }
@@ -132,6 +149,8 @@ function goBack(draft: Draft, target: string): Outcome {
     return refused(
       'it serves, and the pods of the release before it are gone: undo names the release to go back to',
     );
+  const why = wayBack(draft, before.revision);
+  if (why) return refused(why);
   const message = 'it was aborted by command after it had taken over';
   memory.rejected = { ...stable, reason: 'Aborted', message, at: iso(draft) };
   const { revision, number, image } = before;
@@ -171,6 +190,8 @@ function undo(draft: Draft, target: string): Outcome {
     delete memory.rejected;
     return done(`${view.image}, which the spec asks for, is tried again`);
   }
+  const why = wayBack(draft, view.revision);
+  if (why) return refused(why);
   const { revision, number, image } = view;
   memory.undone = { revision, number, image, spec: input.desired, at: iso(draft) };
   return done(`back to ${image} (revision ${number}), until the spec asks for another release`);
@@ -184,6 +205,11 @@ function restart(draft: Draft, target: string): Outcome {
   const others = (memory.restarts ?? []).filter(({ revision }) => revision !== one.revision);
   memory.restarts = [...others, { revision: one.revision, at: iso(draft) }].slice(-MOST_RESTARTS);
   return done(`the pods of ${one.image} are replaced one after the other`);
+}
+
+/** Why there is no way back to a release. */
+function wayBack(draft: Draft, revision: string | undefined): string | undefined {
+  return revision === undefined ? undefined : mayReturnTo(draft, revision);
 }
 
 function unknown({ views }: Draft): string {

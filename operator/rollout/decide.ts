@@ -2,9 +2,11 @@ import { advance } from './advance.ts';
 import { foldMeasured } from './analysis/candidate.ts';
 import { admit } from './candidate.ts';
 import { obey } from './commands.ts';
+import { contractWhenDue } from './contract.ts';
 import { type Draft, finish, newDraft } from './draft.ts';
 import { withdraw } from './endings.ts';
 import { recover, start } from './first-deploy.ts';
+import { isHeld, refuseReturn } from './frozen.ts';
 import { forgetOtherInputs, retire } from './retirement.ts';
 import { leavingOf, serveStable } from './stable.ts';
 import type { RolloutDecision, RolloutInput } from './state.ts';
@@ -29,13 +31,17 @@ export function decide(input: RolloutInput): RolloutDecision {
   const { desired } = draft.input;
   forgetOtherInputs(draft);
   foldMeasured(draft);
-  if (draft.memory.candidate && draft.memory.candidate.revision !== desired) {
+  refuseReturn(draft);
+  const held = isHeld(draft);
+  if (!held && draft.memory.candidate && draft.memory.candidate.revision !== desired) {
     const isBack = desired === stable.revision || desired === draft.memory.rejected?.revision;
     const why = isBack ? 'the spec asks for the stable release again' : 'a newer release was asked for';
     withdraw(draft, draft.memory.candidate, why);
   }
-  if (desired === stable.revision || desired === draft.memory.rejected?.revision || leavingOf(draft)) {
+  if (held) advance(draft);
+  else if (desired === stable.revision || desired === draft.memory.rejected?.revision || leavingOf(draft)) {
     serveStable(draft);
+    contractWhenDue(draft);
   } else {
     if (!draft.memory.candidate) admit(draft, stepsOf(input.policy));
     advance(draft);

@@ -16,6 +16,7 @@ export function newDraft(input: RolloutInput): Draft {
     memory: { ...input.memory },
     decision: {
       migrate: [],
+      forget: [],
       replicas: {},
       weights: undefined,
       clear: [],

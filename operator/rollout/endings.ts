@@ -1,4 +1,5 @@
 import { milliseconds } from '../api/duration.ts';
+import { freeze, isFrozen } from './barrier.ts';
 import type { Candidate } from './candidate.ts';
 import { type Draft, identity, iso, lookAgain, note } from './draft.ts';
 import { recordPromotion } from './history.ts';
@@ -10,7 +11,7 @@ export function promote(draft: Draft, candidate: Candidate, view: RevisionView):
   const { memory, decision, input } = draft;
   const old = memory.stable;
   recordPromotion(draft, view, old);
-  memory.stable = identity(view);
+  memory.stable = { ...identity(view), since: iso(draft) };
   delete memory.candidate;
   // What was for the candidate alone is over with the trial.
   delete decision.extra;
@@ -24,8 +25,16 @@ export function promote(draft: Draft, candidate: Candidate, view: RevisionView):
   lookAgain(draft, milliseconds(input.policy.scaleDownDelay));
 }
 
-/** Back to the stable release at once: the weight goes before anything else, and no pod has to start for it. */
+/**
+ * Back to the stable release at once: the weight goes before anything else, and no pod has to start for it. One that must not
+ * be left alone with the schema is frozen instead.
+ */
 export function reject(draft: Draft, reason: string, why: string): void {
+  const candidate = draft.memory.candidate as Candidate;
+  if (isFrozen(draft, candidate)) {
+    freeze(draft, candidate, reason, why);
+    return;
+  }
   dismiss(draft, reason, why);
   delete draft.decision.extra;
   serveStable(draft);

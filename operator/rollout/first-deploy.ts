@@ -10,7 +10,7 @@ export function recover(draft: Draft): void {
   if (!view) return;
   delete draft.memory.deployingSince;
   if (!draft.memory.history) recordPromotion(draft, view, undefined);
-  draft.memory.stable = identity(view);
+  draft.memory.stable = { ...identity(view), since: iso(draft) };
   note(
     draft,
     'Warning',
@@ -39,7 +39,7 @@ export function start(draft: Draft): void {
   }
   delete draft.memory.deployingSince;
   recordPromotion(draft, view, undefined);
-  draft.memory.stable = identity(view);
+  draft.memory.stable = { ...identity(view), since: iso(draft) };
   note(draft, 'Normal', 'Deployed', `${view.image} is the first release: it serves without a rollout`);
 }
 

@@ -1,3 +1,10 @@
+import type { Phase } from '../api/resolved.ts';
+import {
+  migrationViolation,
+  podsViolation,
+  type SchemaWorld,
+  trafficViolation,
+} from './schema-invariants.ts';
 import type { Extra, RevisionView, RouteView } from './state.ts';
 import { podsFor } from './weights.ts';
 
@@ -5,7 +12,8 @@ import { podsFor } from './weights.ts';
 export type GuardedAction =
   | { type: 'route'; weights: Readonly<Record<string, number>>; extra?: Extra }
   | { type: 'scale'; revision: string; replicas: number }
-  | { type: 'remove'; revision: string };
+  | { type: 'remove'; revision: string }
+  | { type: 'migrate'; revision: string; phase: Phase };
 
 export interface World {
   revisions: readonly RevisionView[];
@@ -14,6 +22,8 @@ export interface World {
   replicas: number;
   /** Pods that may be missing from it, as the strategy says. */
   maxUnavailable?: number;
+  /** What migrations may rely on; left out, they need no backup. */
+  schema?: SchemaWorld;
 }
 
 /**
@@ -23,6 +33,7 @@ export interface World {
 export function violatedBy(action: GuardedAction, world: World): string | undefined {
   const ready = (revision: string) => world.revisions.find((view) => view.revision === revision)?.ready ?? 0;
   const live = world.route?.weights ?? {};
+  if (action.type === 'migrate') return migrationViolation(action, world);
   if (action.type === 'route') {
     const sum = Object.values(action.weights).reduce((a, b) => a + b, 0);
     if (sum !== 100) return `WeightsSumTo100 (they sum to ${sum})`;
@@ -30,6 +41,8 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
     for (const [revision, weight] of Object.entries(action.weights)) {
       const grows = weight > (live[revision] ?? 0);
       if (anyReady && grows && ready(revision) === 0) return `NoTrafficWithoutReadyPod (${revision})`;
+      const barrier = grows ? trafficViolation(revision, world) : undefined;
+      if (barrier) return barrier;
     }
     const empty = namedBy(action.extra).find((revision) => ready(revision) === 0);
     return anyReady && empty !== undefined ? `NoTrafficWithoutReadyPod (${empty})` : undefined;
@@ -49,6 +62,8 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
       ? `RoutedRevisionKeepsItsPods (the gateway has not confirmed that ${action.revision} has 0 %)`
       : undefined;
   }
+  const early = podsViolation(action, world);
+  if (early) return early;
   if (action.replicas >= (view?.replicas ?? 0) || weight === 0) return undefined;
   // An environment of size 0 is one that somebody switched off.
   const needed = world.replicas === 0 ? 0 : podsFor(weight, world.replicas - (world.maxUnavailable ?? 0));

@@ -1,6 +1,8 @@
 import type { EnvironmentStatus } from '../api/status.ts';
 import type { EffectiveSpec } from '../api/tiers.ts';
 import type { Measured } from './analysis/measured.ts';
+import type { MigrationInput } from './gate.ts';
+import type { MigrationStep, SchemaView } from './schema.ts';
 import type { Header } from './steps.ts';
 
 /** What is known of one revision at the moment of the decision. */
@@ -15,6 +17,8 @@ export interface RevisionView {
   /** Why pods are not ready, in the kubelet's words. */
   problem?: string;
   migration: 'absent' | 'running' | 'complete' | 'failed';
+  /** The steps of its migration, as their Jobs tell; left out when there is no Job. */
+  schema?: SchemaView;
 }
 
 /** What the router does at the moment of the decision. */
@@ -91,6 +95,8 @@ export interface RolloutInput {
   databaseProblem: string | undefined;
   /** In the order in which they are carried out. */
   commands: readonly Command[];
+  /** What migrations may rely on; left out, they begin without a backup. */
+  migration?: MigrationInput;
 }
 
 /** Something that is worth an Event. */
@@ -103,8 +109,12 @@ export interface Note {
 /** What should be, as one picture; `operator/environment` finds the writes that lead there. */
 export interface RolloutDecision {
   memory: RolloutMemory;
-  /** Revisions whose migration should be started. */
-  migrate: string[];
+  /** Steps of migrations that should be started. */
+  migrate: MigrationStep[];
+  /** Steps whose Jobs should be deleted, because they are to be done again. */
+  forget: MigrationStep[];
+  /** Whether the schema is what the release that is asked for needs; left out when nothing is known. */
+  schema?: { ready: boolean; reason: string; message: string };
   /** Pods that each revision's Deployment should have. A revision that is not named is left as it is. */
   replicas: Record<string, number>;
   /** Percentages that the route should have; undefined when there is nothing to route to yet. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { image, resources, rules, timeOfDay } from './forms.ts';
+import { migration } from './migration.ts';
 
 export const release = z
   .object({
@@ -31,8 +32,9 @@ export const release = z
         ),
       })
       .optional(),
+    migration: migration.optional(),
   })
-  .describe('What is released. A changed field here starts a rollout.');
+  .describe('What is released. A changed image or configuration starts a rollout.');
 
 export const api = z
   .object({ resources: resources.optional() })

@@ -128,10 +128,14 @@ export class ApiServer {
     return this.#store(applied as unknown as Live, live);
   }
 
-  #merge(live: Live, { spec, metadata: { finalizers } }: Body): Live {
+  #merge(live: Live, { spec, metadata: { finalizers, annotations } }: Body): Live {
     const merged = {
       ...live,
-      metadata: { ...live.metadata, ...(finalizers ? { finalizers } : {}) },
+      metadata: {
+        ...live.metadata,
+        ...(finalizers ? { finalizers } : {}),
+        ...(annotations ? { annotations: { ...live.metadata.annotations, ...annotations } } : {}),
+      },
       spec: { ...(live.spec as object), ...(spec as object | undefined) },
     };
     const stored = this.#store(merged, live);

@@ -10,6 +10,7 @@ const MOVING = new Set([
   'startedAt',
   'stepStartedAt',
   'at',
+  'since',
   'cryptosense.io/routed-at',
   'cryptosense.io/applied',
   'stringData',

@@ -3,9 +3,11 @@ import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/e
 import { type Environment, LABELS, MANAGER } from '../../../operator/api/resolved.ts';
 import type { Caches } from '../../../operator/environment/caches.ts';
 import { EnvironmentReconciler } from '../../../operator/environment/reconciler.ts';
+import { environmentOf } from '../../../operator/environment/resources.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import type { EventInput, EventRecorder } from '../../../operator/kube/events.ts';
 import { silentLog } from '../../../operator/kube/log.ts';
+import type { KubeObject } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { ApiServer, Killed } from './api-server.ts';
 import { Cluster, type Release } from './cluster.ts';
@@ -57,6 +59,7 @@ export class World {
     this.now = from ? from.now + 10_000 : Date.parse('2026-01-05T10:00:00Z');
     this.server = new ApiServer(from?.server);
     this.cluster = new Cluster(this.server);
+    this.cluster.ledger.applied.push(...(from?.cluster.ledger.applied ?? []));
     for (const [image, release] of from?.cluster.releases ?? []) this.cluster.releases.set(image, release);
     for (const [revision, c] of from?.cluster.counters ?? []) this.cluster.counters.set(revision, c);
     this.#reconciler = this.#process();
@@ -181,7 +184,7 @@ export class World {
     const of = (kind: string, _namespace: string, environment: string) =>
       this.seen()
         .list(kind)
-        .filter(({ metadata }) => metadata.labels?.[LABELS.environment] === environment);
+        .filter((object) => environmentOf(object as unknown as KubeObject) === environment);
     // Classes with private members are not structural: these are the parts that the reconciler uses of them.
     const caches = {
       environment: (_: string, name: string) => this.seen().get<Environment>(KIND, name),

@@ -160,7 +160,7 @@ export class Simulation {
       return this.dieAfterWrites > 0;
     };
 
-    for (const revision of decision.migrate) {
+    for (const { revision } of decision.migrate) {
       if (
         !write(() => {
           this.#of(revision).migration = 'running';
