@@ -4,7 +4,7 @@ import type { BackupView, MigrationInput } from '../rollout/gate.ts';
 import type { Live } from './snapshot.ts';
 
 /** "number-revision": runs the contract migrations of this release now. */
-export const CONTRACT = 'cryptosense.io/contract';
+const CONTRACT = 'cryptosense.io/contract';
 
 /** What the migrations of an environment may rely on, of its spec and its CryptoSenseBackups. */
 export function migrationInput(
