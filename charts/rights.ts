@@ -1,6 +1,7 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { BACKUP_PLURAL } from '../operator/api/backup.ts';
 import { GROUP, PLURAL } from '../operator/api/environment.ts';
+import { NOTIFICATION_SECRET } from '../operator/api/spec/notifications.ts';
 
 const WATCH = ['get', 'list', 'watch'];
 /** Server-side apply is a patch, and a create when the object is not there yet. */
@@ -39,6 +40,8 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: [...WATCH, 'patch'] },
   // Credentials are made once; the operator never reads one, not even its own.
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+  // The one Secret that is for the operator to read: where messages go. To any other it has to be given the right.
+  { apiGroups: [''], resources: ['secrets'], resourceNames: [NOTIFICATION_SECRET], verbs: ['get'] },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
 ];
 

@@ -13,6 +13,8 @@ import { LeaderElection } from './kube/lease.ts';
 import { jsonLog } from './kube/log.ts';
 import { createMetrics } from './kube/metrics.ts';
 import { KubeClient } from './kube/transport.ts';
+import { notificationMetrics } from './notifications/metrics.ts';
+import { Notifier } from './notifications/notifier.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 
 /** What the pod's terminationGracePeriodSeconds (30) leaves: what has not ended by then is ended. */
@@ -95,6 +97,15 @@ export async function runOperator(
         log,
         metrics,
       });
+      const notifier: Notifier = new Notifier({
+        client,
+        events,
+        log,
+        assertLeading: () => leading.assertLeading(),
+        onChange: (key) => controller?.enqueue(key),
+        metrics: notificationMetrics(metrics.registry, () => notifier.waiting()),
+        allowedHosts: settings.notificationHosts,
+      });
       const reconciler = new EnvironmentReconciler({
         client,
         caches,
@@ -103,6 +114,7 @@ export async function runOperator(
         assertLeading: () => leading.assertLeading(),
         watchToPlan,
         wake: (key) => controller?.enqueue(key),
+        notifier,
         ...options,
       });
       controller = new Controller({
@@ -117,6 +129,7 @@ export async function runOperator(
       });
       for (const key of keys()) controller.enqueue(key);
       await controller.run(leading.signal);
+      await reconciler.stop();
       // Events are worth a moment, not the lease's release.
       await unlessAborted(events.flush(), AbortSignal.timeout(EVENTS_MS)).catch(() => {});
     });

@@ -13,11 +13,15 @@ export interface Settings {
   metricsPort: number;
   /** Every environment is looked at again after this long, also when nothing was heard of it. */
   resyncMs: number;
+  /** Hosts that webhooks may go to; all but the operator's own machine when left out. */
+  notificationHosts: string[] | undefined;
 }
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'];
 /** RFC 1123, as the API server checks names of namespaces. */
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** A name, an address, or *. and the end of many names. */
+const HOST = /^([*][.])?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$|^[0-9a-f:]+$/;
 /** controller-runtime's SyncPeriod. */
 const RESYNC_PERIOD = '10h';
 const SHORTEST_RESYNC_MS = 1_000;
@@ -56,6 +60,13 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     resyncMs >= SHORTEST_RESYNC_MS,
     'write a duration of a second at least, for example 30m or 10h',
   );
+  const hosts = (env.NOTIFICATION_HOSTS ?? '').split(',').flatMap((host) => host.trim().toLowerCase() || []);
+  checked(
+    'NOTIFICATION_HOSTS',
+    hosts,
+    hosts.every((host) => HOST.test(host)),
+    'write names of hosts with commas between them, for example hooks.slack.com,*.corp.example.com',
+  );
   const settings = {
     logLevel,
     watchNamespace: namespace('WATCH_NAMESPACE', undefined),
@@ -64,6 +75,7 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     healthPort: port('HEALTH_PORT', 8081),
     metricsPort: port('METRICS_PORT', 8080),
     resyncMs,
+    notificationHosts: hosts.length > 0 ? hosts : undefined,
   };
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
   return settings;

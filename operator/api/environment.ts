@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { backup, maintenance, recovery } from './spec/backup.ts';
 import { cache, database, pooler, predictor } from './spec/components.ts';
 import { rules } from './spec/forms.ts';
+import { notifications } from './spec/notifications.ts';
 import { api, autoscaling, release } from './spec/release.ts';
 import { rollout } from './spec/rollout.ts';
-import { images, network, notifications, observability, routing, scheduling } from './spec/surroundings.ts';
+import { images, network, observability, routing, scheduling } from './spec/surroundings.ts';
 import { statusSchema } from './status.ts';
 
 /**

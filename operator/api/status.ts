@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NOTIFICATION_KINDS, SEVERITIES } from './spec/notifications.ts';
 
 export const text = z.string().max(1024);
 
@@ -86,6 +87,27 @@ const analysisRun = z
     finishedAt: time('When it ended.').optional(),
   })
   .describe('One analysis of the candidate.');
+
+const notification = z
+  .object({
+    id: z
+      .string()
+      .max(32)
+      .describe('Names the message for good: X-CryptoSense-Delivery has it at every try.'),
+    at: time('When it happened.'),
+    kind: z.enum(NOTIFICATION_KINDS).describe('What happened.'),
+    severity: z.enum(SEVERITIES).describe('Whether somebody should look.'),
+    reason: z.string().max(128).describe('One word in CamelCase for machines.'),
+    message: z.string().max(512).describe('A sentence for people.'),
+    release: revision.describe('The release that it is about.').optional(),
+    waiting: z
+      .array(z.string().max(253).describe('Name of a receiver.'))
+      .max(8)
+      .describe('Receivers that have not got it yet.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+  })
+  .describe('A message.');
 
 export const statusSchema = z
   .object({
@@ -284,6 +306,12 @@ export const statusSchema = z
       .describe('What the operator waits for, the most important first.')
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional(),
+    notifications: z
+      .array(notification)
+      .max(32)
+      .describe('Messages that wait for a receiver, and the last ones that do not any more; oldest first.')
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
     pausedSince: time('Since when spec.paused holds: releases do not age in this time.').optional(),
     operatorVersion: text.describe('Version of the operator that wrote this status.').optional(),
   })
@@ -296,3 +324,4 @@ export type AnalysisRun = z.infer<typeof analysisRun>;
 export type MetricRun = z.infer<typeof metricRun>;
 export type Sample = NonNullable<MetricRun['sample']>;
 export type Verdict = z.infer<typeof verdict>;
+export type Notification = z.infer<typeof notification>;

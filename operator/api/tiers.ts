@@ -44,7 +44,7 @@ export interface EffectiveSpec {
   recovery?: NonNullable<EnvironmentSpec['recovery']>;
   maintenance: { window: { days: Weekday[]; start: string; duration: string } };
   observability: { serviceMonitor: { enabled: boolean; interval: string; labels: Record<string, string> } };
-  notifications: { webhooks: NonNullable<NonNullable<EnvironmentSpec['notifications']>['webhooks']> };
+  notifications: { webhooks: Webhook[]; link?: string };
   network: {
     policies: boolean;
     clients: NonNullable<NonNullable<EnvironmentSpec['network']>['clients']>;
@@ -59,6 +59,8 @@ export interface EffectiveSpec {
 export type Migration = Defaults<NonNullable<EnvironmentSpec['release']['migration']>>;
 type QuietHours = NonNullable<NonNullable<EnvironmentSpec['autoscaling']>['quietHours']>;
 type Window = NonNullable<NonNullable<EnvironmentSpec['maintenance']>['window']>;
+/** A receiver of messages, as it is written: what is absent has no tier's default. */
+export type Webhook = NonNullable<NonNullable<EnvironmentSpec['notifications']>['webhooks']>[number];
 export type Weekday = NonNullable<Window['days']>[number];
 
 /** Where the pods may run. */
@@ -269,7 +271,7 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
         ...defined(spec.observability?.serviceMonitor),
       },
     },
-    notifications: { webhooks: spec.notifications?.webhooks ?? base.notifications.webhooks },
+    notifications: { ...base.notifications, ...defined(spec.notifications) },
     network: { ...base.network, ...defined(spec.network) },
     scheduling: { ...base.scheduling, ...defined(spec.scheduling) },
     images: { ...base.images, ...defined(spec.images) },

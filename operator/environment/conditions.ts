@@ -1,6 +1,8 @@
 import project from '../../package.json' with { type: 'json' };
 import { names, selectorOf } from '../api/resolved.ts';
 import type { Condition, EnvironmentStatus } from '../api/status.ts';
+import { notificationsReady } from '../notifications/condition.ts';
+import { outboxOf } from '../notifications/outbox.ts';
 import type { RolloutDecision, RolloutMemory } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import { REFRESH } from './forms.ts';
@@ -28,7 +30,7 @@ export interface Outcome {
   notOurs?: string;
 }
 
-type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+export type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /** The status to be written: pure, and equal for equal input, so that a status that says nothing new is not written. */
 export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatus {
@@ -61,6 +63,9 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     ? verdict('True', 'AskedFor', 'spec.paused is true: nothing is changed until it is false.')
     : verdict('False', 'NotPaused', 'Changes are carried out.');
   verdicts.AllFieldsInEffect = allFieldsInEffect(snapshot);
+  const notifications = outboxOf(snapshot, decision, stalled);
+  const told = notificationsReady(snapshot, notifications);
+  if (told) verdicts.NotificationsReady = told;
   const missing = ['DatabaseReady', 'PoolerReady', 'CacheReady', 'ApiReady', 'RoutingReady'].filter(
     (type) => verdicts[type]?.status !== 'True',
   );
@@ -126,6 +131,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
       ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
       : {}),
     ...rolloutMemory(memory),
+    ...(notifications.length > 0 ? { notifications } : {}),
     endpoint: endpointOf(snapshot),
   };
 }
@@ -205,10 +211,9 @@ function waitingFor(
 
 /** Nobody shall believe that something is done which this version only takes down. */
 function allFieldsInEffect({ resolved, customMetrics }: Snapshot): Verdict {
-  const { backup, notifications, autoscaling } = resolved.spec;
+  const { backup, autoscaling } = resolved.spec;
   const without = [
     ...(backup.enabled ? ['spec.backup: this version takes no backups yet'] : []),
-    ...(notifications.webhooks.length > 0 ? ['spec.notifications: this version sends none yet'] : []),
     ...(autoscaling.requestsPerMinute !== undefined && !customMetrics
       ? [
           `spec.autoscaling.requestsPerMinute: the cluster serves no ${CUSTOM_METRICS}, so only CPU counts; install an adapter such as prometheus-adapter`,

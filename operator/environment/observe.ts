@@ -1,4 +1,5 @@
 import { type Environment, LABELS, names, releaseInputs, resolveEnvironment } from '../api/resolved.ts';
+import { type Deliveries, NOTHING_DELIVERED } from '../notifications/deliveries.ts';
 import type { Measured } from '../rollout/analysis/measured.ts';
 import { revisionOf } from '../rollout/revision.ts';
 import { progressOf } from '../rollout/schema.ts';
@@ -25,6 +26,7 @@ export function observe(
     refusals?: Refusals;
     /** What was measured and is not in status yet. */
     measured?: readonly Measured[];
+    deliveries?: Deliveries;
   },
 ): Snapshot {
   const resolved = resolveEnvironment(environment);
@@ -114,6 +116,7 @@ export function observe(
     live: (manifest) => own(manifest.kind, manifest.metadata.name),
     all: of,
     has: (kind) => caches.has(kind),
+    deliveries: seen.deliveries ?? NOTHING_DELIVERED,
     credentials: seen.credentials,
   };
 }

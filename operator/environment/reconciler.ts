@@ -7,6 +7,8 @@ import type { EventRecorder } from '../kube/events.ts';
 import { parts } from '../kube/interner.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeClient } from '../kube/transport.ts';
+import type { Notifier } from '../notifications/notifier.ts';
+import { withoutDone } from '../notifications/outbox.ts';
 import { canonicalJson, revisionOf } from '../rollout/revision.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { Actor } from './act.ts';
@@ -47,6 +49,7 @@ export class EnvironmentReconciler {
   readonly #measurements: Measurements;
   readonly #renderComponents: typeof renderComponents;
   readonly #watchToPlan: WatchToPlan | undefined;
+  readonly #notifier: Notifier | undefined;
   /** Uid of the environment with this key whose credentials this process has made sure of. */
   readonly #credentials = new Map<string, string>();
   /** How often in a row the world had moved on when a plan was carried out. */
@@ -69,10 +72,12 @@ export class EnvironmentReconciler {
     wake?: (key: string) => void;
     /** How the pages of pods are asked for. */
     ask?: Ask;
+    notifier?: Notifier;
   }) {
     const { wake = () => {} } = options;
     this.#measurements = new Measurements({ ...options, wake });
     this.#watchToPlan = options.watchToPlan;
+    this.#notifier = options.notifier;
     this.#caches = options.caches;
     this.#events = options.events;
     this.#log = options.log;
@@ -105,6 +110,19 @@ export class EnvironmentReconciler {
     }
   };
 
+  /** After the last reconciliation: what was delivered since is not delivered again by the next process. */
+  async stop(): Promise<void> {
+    for (const [key, deliveries] of (await this.#notifier?.stop()) ?? []) {
+      const [namespace = '', name = ''] = key.split('/');
+      const environment = this.#caches.environment(namespace, name);
+      if (!environment?.status) continue;
+      const notifications = withoutDone(environment.status.notifications, deliveries);
+      await this.#actor
+        .writeStatus(environment, { ...environment.status, notifications })
+        .catch((error: unknown) => this.#log.debug('A delivery could not be written down', { error }));
+    }
+  }
+
   /** `planned` is called when the plan is made. */
   async #bring(
     key: string,
@@ -115,8 +133,10 @@ export class EnvironmentReconciler {
     const now = Date.now();
     const credentials = this.#credentials.get(key) === uid;
     const answeredAt = this.#answered(key, environment, now);
+    const deliveries = this.#notifier?.look(key, environment);
     const snapshot = observe(this.#caches, environment, {
       now,
+      ...(deliveries ? { deliveries } : {}),
       credentials,
       refusals: this.#actor.refusals(key),
       ...(answeredAt === undefined ? {} : { answeredAt }),
@@ -307,6 +327,7 @@ export class EnvironmentReconciler {
     this.#answers.delete(key);
     this.#measurements.forget(key);
     this.#actor.forget(key);
+    this.#notifier?.forget(key);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Environment, Manifest, ReleaseInputs, ResolvedEnvironment } from '../api/resolved.ts';
+import type { Deliveries } from '../notifications/deliveries.ts';
 import type { Measured } from '../rollout/analysis/measured.ts';
 import type { MigrationInput } from '../rollout/gate.ts';
 import type { RevisionView, RouteView } from '../rollout/state.ts';
@@ -77,6 +78,8 @@ export interface Snapshot {
   all(kind: string): Live[];
   /** Whether the cluster has this resource type. */
   has(kind: string): boolean;
+  /** What became of the messages that status names, as far as this process knows. */
+  deliveries: Deliveries;
   /** True when this process has made sure of the credentials. */
   credentials: boolean;
 }

@@ -13,6 +13,7 @@ test('nothing set means all namespaces, a look every ten hours and the ports of 
     healthPort: 8081,
     metricsPort: 8080,
     resyncMs: 36_000_000,
+    notificationHosts: undefined,
   });
 });
 
@@ -20,8 +21,19 @@ test('a variable that is set and empty counts as not set', () => {
   assert.is(settingsFrom({ WATCH_NAMESPACE: '' }).watchNamespace, undefined);
 });
 
+test('hosts that messages may go to are names with commas between them', () => {
+  const { notificationHosts } = settingsFrom({ NOTIFICATION_HOSTS: 'hooks.slack.com, *.Corp.example.com' });
+  assert.equal(notificationHosts, ['hooks.slack.com', '*.corp.example.com']);
+});
+
 test('every variable that is wrong is named at once, with what to write', () => {
-  const env = { LOG_LEVEL: 'loud', WATCH_NAMESPACE: 'a,b', RESYNC_PERIOD: '0s', METRICS_PORT: 'http' };
+  const env = {
+    LOG_LEVEL: 'loud',
+    WATCH_NAMESPACE: 'a,b',
+    RESYNC_PERIOD: '0s',
+    METRICS_PORT: 'http',
+    NOTIFICATION_HOSTS: 'https://hooks.slack.com',
+  };
   try {
     settingsFrom(env);
     assert.unreachable();
@@ -29,6 +41,7 @@ test('every variable that is wrong is named at once, with what to write', () => 
     assert.equal((error as Error).message.split('\n'), [
       'LOG_LEVEL is "loud": write one of error, warn, info, debug',
       'RESYNC_PERIOD is "0s": write a duration of a second at least, for example 30m or 10h',
+      'NOTIFICATION_HOSTS is "https://hooks.slack.com": write names of hosts with commas between them, for example hooks.slack.com,*.corp.example.com',
       'WATCH_NAMESPACE is "a,b": write the name of one namespace',
       'METRICS_PORT is "http": write a port, 1 to 65535',
     ]);

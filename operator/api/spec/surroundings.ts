@@ -139,40 +139,6 @@ export const observability = z
   })
   .describe('Metrics for others.');
 
-export const notifications = z
-  .object({
-    webhooks: z
-      .array(
-        z
-          .object({
-            name: objectName().describe('Name of this receiver.'),
-            type: z.enum(['slack', 'generic']).describe('Form of the message.'),
-            urlSecret: z
-              .object({
-                name: objectName().describe('Name of the Secret.'),
-                key: z.string().min(1).max(253).describe('Key with the URL.'),
-              })
-              .describe('Where the URL is, which is as good as a password.'),
-            events: z
-              .array(
-                z
-                  .enum(['start', 'step', 'pause', 'promote', 'abort', 'rollback'])
-                  .describe('What happened to a release.'),
-              )
-              .max(6)
-              .describe('What is told; everything when absent.')
-              .meta({ 'x-kubernetes-list-type': 'set' })
-              .optional(),
-          })
-          .describe('A receiver.'),
-      )
-      .max(8)
-      .describe('Who is told of releases.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
-      .optional(),
-  })
-  .describe('Messages about releases.');
-
 export const network = z
   .object({
     policies: z

@@ -202,6 +202,31 @@ const OF_ENVIRONMENTS: Refused[] = [
       ],
     },
   }),
+  environment('a link with a field that there is not', 'has between braces only {namespace}, {name}', {
+    notifications: { link: 'https://dash.example.com/{pod}' },
+  }),
+  environment('a link that is no web address', 'a link begins with http:// or https://', {
+    notifications: { link: 'javascript:alert(1)' },
+  }),
+  environment('a signature for Slack', 'signingSecret is for receivers of type generic', {
+    notifications: {
+      webhooks: [
+        {
+          name: 'chat',
+          type: 'slack',
+          urlSecret: { name: 'chat', key: 'url' },
+          signingSecret: { name: 'chat', key: 'signing' },
+        },
+      ],
+    },
+  }),
+  environment('a severity that there is not', /Unsupported value: "critical"/, {
+    notifications: {
+      webhooks: [
+        { name: 'chat', type: 'slack', urlSecret: { name: 'chat', key: 'url' }, severity: 'critical' },
+      ],
+    },
+  }),
   environment('a window that never opens', 'a maintenance window without a day never opens', {
     maintenance: { window: { days: [] } },
   }),

@@ -122,16 +122,14 @@ test('fields that this version only takes down are named, and recovery is refuse
   const world = new World().create({
     ...QUICK,
     autoscaling: { requestsPerMinute: 600 },
-    notifications: {
-      webhooks: [{ name: 'team', type: 'slack', urlSecret: { name: 'slack', key: 'url' } }],
-    },
+    backup: { enabled: true },
   });
   await world.rest();
   const said = world.condition('AllFieldsInEffect');
   assert.is(said?.status, 'False');
   assert.match(
     said?.message ?? '',
-    /spec.notifications: .*requestsPerMinute: the cluster serves no custom.metrics.k8s.io/,
+    /spec.backup: .*requestsPerMinute: the cluster serves no custom.metrics.k8s.io/,
   );
   assert.is(world.condition('Ready')?.status, 'True');
 
