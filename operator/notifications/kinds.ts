@@ -3,10 +3,8 @@ import type { Note } from '../rollout/state.ts';
 
 /** What a note of a rollout means to a receiver, by its reason. A test finds a reason that is not here. */
 const KINDS: Readonly<Record<string, NotificationKind>> = {
-  CanaryStarted: 'start',
   ReleaseStarted: 'start',
   RetriedByCommand: 'start',
-  CanaryStep: 'step',
   ReleaseStep: 'step',
   StepsEdited: 'step',
   RestartedByCommand: 'step',
@@ -16,7 +14,6 @@ const KINDS: Readonly<Record<string, NotificationKind>> = {
   Deployed: 'promote',
   Promoted: 'promote',
   PromotedByCommand: 'promote',
-  CanaryWithdrawn: 'abort',
   ReleaseWithdrawn: 'abort',
   AbortedByCommand: 'abort',
   RolledBack: 'rollback',
@@ -44,8 +41,8 @@ export function isClassified(reason: string): boolean {
 }
 
 /** What is not known is told all the same: a receiver that misses something is worse than one that gets too much. */
-export function kindOf({ reason, type }: Pick<Note, 'reason' | 'type'>): NotificationKind {
-  return KINDS[reason] ?? (type === 'Warning' ? 'alert' : 'step');
+export function kindOf({ kind, reason, type }: Pick<Note, 'kind' | 'reason' | 'type'>): NotificationKind {
+  return kind ?? KINDS[reason] ?? (type === 'Warning' ? 'alert' : 'step');
 }
 
 export function isRepeated(reason: string): boolean {

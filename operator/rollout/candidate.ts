@@ -48,7 +48,8 @@ export function enter(draft: Draft, candidate: Candidate, step: number, steps: r
   candidate.stepStartedAt = iso(draft);
   if (steps[step]?.kind === 'weight') delete candidate.keptWeight;
   const what = describe(steps[step]);
-  note(draft, 'Normal', 'ReleaseStep', `${candidate.image}: step ${step + 1} of ${candidate.steps}, ${what}`);
+  const text = `${candidate.image}: step ${step + 1} of ${candidate.steps}, ${what}`;
+  note(draft, 'Normal', 'ReleaseStep', text, steps[step]?.kind === 'pause' ? 'pause' : 'step');
 }
 
 /** Steps that were edited on the way: the candidate goes on from the weight that it has. */

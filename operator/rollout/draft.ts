@@ -58,8 +58,15 @@ export function identity(view: RevisionView) {
   return { revision: view.revision, number: view.number, image: view.image };
 }
 
-export function note(draft: Draft, type: Note['type'], reason: string, message: string): void {
-  draft.decision.notes.push({ type, reason, message });
+/** `kind` is for receivers of messages, where the reason alone does not say it. */
+export function note(
+  draft: Draft,
+  type: Note['type'],
+  reason: string,
+  message: string,
+  kind?: Note['kind'],
+): void {
+  draft.decision.notes.push({ type, reason, message, ...(kind ? { kind } : {}) });
 }
 
 export function lookAgain(draft: Draft, ms: number): void {

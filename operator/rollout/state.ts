@@ -1,3 +1,4 @@
+import type { NotificationKind } from '../api/spec/notifications.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import type { EffectiveSpec } from '../api/tiers.ts';
 import type { Measured } from './analysis/measured.ts';
@@ -104,6 +105,8 @@ export interface Note {
   type: 'Normal' | 'Warning';
   reason: string;
   message: string;
+  /** What it is to a receiver of messages, where the reason alone does not say it. */
+  kind?: NotificationKind;
 }
 
 /** What should be, as one picture; `operator/environment` finds the writes that lead there. */

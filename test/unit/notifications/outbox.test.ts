@@ -39,7 +39,7 @@ test('a first deploy is told once', () => {
 test('A9 every step of a release is told in its order, with the release that it is about', async () => {
   const good = world().release('api:2');
   await good.rest();
-  assert.equal(kinds(good), ['promote', 'start', 'step', 'step', 'promote']);
+  assert.equal(kinds(good), ['promote', 'start', 'pause', 'step', 'promote']);
   for (const { release } of messages(good).slice(1)) assert.is(release?.image, 'api:2');
   assert.is(new Set(messages(good).map(({ id }) => id)).size, 5);
 });
