@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ConnectionUrl, ConnectionUrlError, fixedUrl, urlInFile } from './connection-url.ts';
+import type { RateLimits } from './http/limits/rate-limit.ts';
 
 /** Environment variables as `process.env` has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -21,16 +22,23 @@ const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 const feeds = ['coingecko', 'simulator'] as const;
 const defaultLogLevel = { development: 'debug', staging: 'info', production: 'warn' } as const;
 
+const defaultRateLimits: RateLimits = { anonymous: 1_200, free: 3_000, pro: 12_000 };
+const unlimited: RateLimits = { anonymous: 0, free: 0, pro: 0 };
+
 export type LogLevel = (typeof logLevels)[number];
 
-const integer = (least: number, most: number, fallback: number) =>
+const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d+$/)
     .transform(Number)
     .pipe(z.number().min(least).max(most))
-    .default(fallback)
     .meta({ expected: `a whole number from ${least} to ${most}` });
+
+const integer = (least: number, most: number, fallback: number) => {
+  const schema = wholeNumber(least, most);
+  return schema.default(fallback).meta({ expected: schema.meta()?.expected });
+};
 
 const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
   z.enum(names).meta({ expected: names.join(', ') });
@@ -62,7 +70,10 @@ const listening = {
     .optional()
     .meta({ expected: 'a number from 0 to 1' }),
   DRAIN_MS: integer(0, 600_000, 5_000),
+  TRUSTED_PROXIES: integer(0, 10, 1),
 };
+
+const limit = wholeNumber(0, 1_000_000_000);
 
 const serving = {
   ...listening,
@@ -75,6 +86,9 @@ const serving = {
   FEED_SEED: integer(0, 2_147_483_647, 1),
   COINGECKO_URL: webAddress.default('https://api.coingecko.com/api/v3'),
   PREDICTOR_URL: webAddress.optional(),
+  RATE_LIMIT_ANONYMOUS: limit.optional().meta({ expected: limit.meta()?.expected }),
+  RATE_LIMIT_FREE: limit.optional().meta({ expected: limit.meta()?.expected }),
+  RATE_LIMIT_PRO: limit.optional().meta({ expected: limit.meta()?.expected }),
 };
 
 // One forecast needs one query; more at once would only wait for the one core that computes them.
@@ -100,6 +114,11 @@ export interface HttpConfig extends ProcessConfig {
   readonly port: number;
   /** The share of successful requests that are logged, 0 to 1. Failures are always logged. */
   readonly logSuccessShare: number;
+  /**
+   * How many proxies in front of it add to X-Forwarded-For; the address before them is the client's. What stands further to the
+   * left anybody can have written.
+   */
+  readonly trustedProxies: number;
   /** How long a stopping server still accepts connections, so that proxies learn that it is going. */
   readonly drainMs: number;
 }
@@ -114,6 +133,8 @@ export interface ServerConfig extends HttpConfig {
   readonly database: DatabaseConfig;
   readonly redis: { readonly url: ConnectionUrl };
   readonly feed: FeedConfig;
+  /** Requests a minute by plan, 0 for no limit. */
+  readonly rateLimits: RateLimits;
   /** Where the predictor is; absent when there is none. */
   readonly predictorUrl?: string;
 }
@@ -134,6 +155,8 @@ export function readServerConfig(variables: Variables): ServerConfig {
   const database = reader.url('DATABASE_URL', databaseSchemes);
   const redis = reader.url('REDIS_URL', ['redis:', 'rediss:']);
   if (!values || !database || !redis) throw new ConfigurationError(reader.mistakes);
+  // Who develops or tests on one machine is one client with many requests.
+  const defaults = values.NODE_ENV === 'development' ? unlimited : defaultRateLimits;
   return {
     ...httpConfig(values),
     apiBaseUrl: values.API_BASE_URL,
@@ -144,6 +167,11 @@ export function readServerConfig(variables: Variables): ServerConfig {
       intervalMs: values.FEED_INTERVAL_MS,
       coingeckoUrl: values.COINGECKO_URL,
       seed: values.FEED_SEED,
+    },
+    rateLimits: {
+      anonymous: values.RATE_LIMIT_ANONYMOUS ?? defaults.anonymous,
+      free: values.RATE_LIMIT_FREE ?? defaults.free,
+      pro: values.RATE_LIMIT_PRO ?? defaults.pro,
     },
     ...(values.PREDICTOR_URL === undefined ? {} : { predictorUrl: values.PREDICTOR_URL }),
   };
@@ -185,6 +213,7 @@ function httpConfig(values: z.output<z.ZodObject<typeof listening>>): HttpConfig
     port: values.PORT,
     logSuccessShare: values.LOG_SUCCESS_SHARE ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
     drainMs: values.DRAIN_MS,
+    trustedProxies: values.TRUSTED_PROXIES,
   };
 }
 

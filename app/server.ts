@@ -7,16 +7,20 @@ import { startPoller } from './feed/poller.ts';
 import { createSimulator } from './feed/simulator.ts';
 import { createProbes } from './health/probes.ts';
 import { healthRoutes } from './health/routes.ts';
+import { mountEndpoints } from './http/api.ts';
+import { documentationRoutes } from './http/documentation.ts';
 import { Drain } from './http/drain.ts';
 import { type HttpServer, startHttpServer } from './http/http-server.ts';
+import { createIdempotency } from './http/idempotency.ts';
+import { createLimiter } from './http/limits/limiter.ts';
 import { routePatternOf } from './http/route-pattern.ts';
+import { predictionEndpoints } from './predictions/endpoints.ts';
 import { createPredictionLookup } from './predictions/prediction-lookup.ts';
 import { createPredictorClient } from './predictions/predictor-client.ts';
-import { predictionRoutes } from './predictions/routes.ts';
 import { assets } from './prices/assets.ts';
+import { priceEndpoints } from './prices/endpoints.ts';
 import { createPriceLookup } from './prices/price-lookup.ts';
 import { createPriceStore } from './prices/price-store.ts';
-import { priceRoutes } from './prices/routes.ts';
 import { openCache } from './storage/cache.ts';
 import { openDatabase } from './storage/database.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -83,18 +87,33 @@ export async function startServer(options: {
   const probes = createProbes({ database, cache, feed: poller.status, predictor });
   healthRoutes(router, { probes, drain });
   metricsRoute(router, metrics);
-  priceRoutes(router, {
-    store,
-    lookup: createPriceLookup(store, cache),
-    metrics,
-    apiBaseUrl: config.apiBaseUrl,
-  });
-  predictionRoutes(router, {
-    lookup: predictor && createPredictionLookup(predictor, cache, Date.now),
-    metrics,
+  const endpoints = [
+    ...priceEndpoints({
+      store,
+      lookup: createPriceLookup(store, cache),
+      metrics,
+      apiBaseUrl: config.apiBaseUrl,
+    }),
+    ...predictionEndpoints({
+      lookup: predictor && createPredictionLookup(predictor, cache, Date.now),
+      metrics,
+    }),
+  ];
+  const limiter = createLimiter(cache);
+  documentationRoutes(router, endpoints, config.version);
+  mountEndpoints(router, endpoints, {
+    // Nobody has an account yet.
+    authenticate: async () => undefined,
+    limiter,
+    limits: config.rateLimits,
+    idempotency: createIdempotency(database),
+    checkAnswers: config.environment === 'development',
   });
 
-  const closeStorage = () => Promise.all([database.end(STORAGE_GRACE_MS), cache.end()]);
+  const closeStorage = () => {
+    limiter.stop();
+    return Promise.all([database.end(STORAGE_GRACE_MS), cache.end()]);
+  };
   let server: HttpServer;
   try {
     const extraMiddleware = options.extraMiddleware ?? [];

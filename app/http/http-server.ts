@@ -5,8 +5,10 @@ import Koa, { type Middleware } from 'koa';
 import type { HttpConfig } from '../config.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { requestLog } from '../telemetry/request-log.ts';
+import { cors } from './cors.ts';
 import type { Drain } from './drain.ts';
 import { problems } from './problem.ts';
+import { refuse } from './refusal.ts';
 import { routePatternOf } from './route-pattern.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -14,6 +16,10 @@ import { securityHeaders } from './security-headers.ts';
 // its way would meet a closed door. Traefik keeps idle connections for 90 s, nginx for 60 s.
 const KEEP_ALIVE_MS = 95_000;
 const IN_FLIGHT_GRACE_MS = 10_000;
+// A client that sends a byte now and then must not hold a connection for ever.
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const LARGEST_HEADER_BYTES = 16 * 1024;
 
 export interface HttpServer {
   /** The port that is listened on; of use when the configuration said 0. */
@@ -36,19 +42,29 @@ export async function startHttpServer(options: {
   extraMiddleware?: readonly Middleware[];
 }): Promise<HttpServer> {
   const { config, logger, router, metrics, drain } = options;
-  const app = new Koa({ proxy: true });
+  const app = new Koa({ proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies });
   // Errors of requests are answered and logged below; what is left are connections that a client broke off.
   app.on('error', (error) => logger.debug('connection error', errorFields(error)));
   app.use(metrics.middleware);
   app.use(requestLog({ logger, successShare: config.logSuccessShare, routeOf: routePatternOf(router) }));
   app.use(drain.middleware);
   app.use(securityHeaders);
+  app.use(cors);
   app.use(problems(logger));
   for (const middleware of options.extraMiddleware ?? []) app.use(middleware);
   app.use(router.routes());
   app.use(router.allowedMethods());
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000 }, app.callback());
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      maxHeaderSize: LARGEST_HEADER_BYTES,
+    },
+    app.callback(),
+  );
+  server.on('clientError', refuse);
   server.listen(config.port);
   await once(server, 'listening');
   const address = server.address();

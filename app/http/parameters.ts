@@ -11,11 +11,9 @@ export function checkParameters<T extends z.ZodObject>(
   const errors = parsed.error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys')
       return [{ parameter: issue.path.join('.'), detail: issue.message }];
-    const known = Object.keys(schema.shape).join(', ');
-    return issue.keys.map((parameter) => ({
-      parameter,
-      detail: `is not a parameter here; these are: ${known}`,
-    }));
+    const names = Object.keys(schema.shape).join(', ');
+    const known = names === '' ? 'there are none' : `these are: ${names}`;
+    return issue.keys.map((parameter) => ({ parameter, detail: `is not a parameter here; ${known}` }));
   });
   const first = errors[0];
   const detail = first ? `The parameter "${first.parameter}" ${first.detail}.` : 'A parameter is wrong.';

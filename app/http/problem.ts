@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { isUnavailable } from '../storage/unavailable.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 
-/** One wrong parameter of a request. */
-export interface ParameterMistake {
-  readonly parameter: string;
-  readonly detail: string;
-}
+/** One mistake in a request: in a parameter, or in the body at a JSON pointer. */
+export type Mistake =
+  | { readonly parameter: string; readonly detail: string }
+  | { readonly pointer: string; readonly detail: string };
 
 /**
  * An answer that is not what the client asked for, as RFC 9457 problem+json. `kind` is a stable name for programs,
@@ -16,15 +16,20 @@ export class Problem extends Error {
   override name = 'Problem';
   readonly status: number;
   readonly kind: string;
-  readonly errors: readonly ParameterMistake[];
+  readonly errors: readonly Mistake[];
   readonly retryAfterS: number | undefined;
+  /** The rest of the request is not read: the connection ends with the answer. */
+  readonly closes: boolean;
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(options: {
     status: number;
     kind: string;
     detail: string;
-    errors?: readonly ParameterMistake[];
+    errors?: readonly Mistake[];
     retryAfterS?: number;
+    closes?: true;
+    headers?: Readonly<Record<string, string>>;
     cause?: unknown;
   }) {
     super(options.detail, { cause: options.cause });
@@ -32,6 +37,8 @@ export class Problem extends Error {
     this.kind = options.kind;
     this.errors = options.errors ?? [];
     this.retryAfterS = options.retryAfterS;
+    this.closes = options.closes ?? false;
+    this.headers = options.headers ?? {};
   }
 }
 
@@ -40,7 +47,8 @@ export function problems(logger: Logger): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status >= 400 && (ctx.body === undefined || ctx.body === null)) answer(ctx, plainProblem(ctx));
+      if (ctx.status >= 400 && (ctx.body === undefined || ctx.body === null) && ctx.respond !== false)
+        answer(ctx, plainProblem(ctx));
     } catch (error) {
       const problem = error instanceof Problem ? error : unexpected(error);
       if (problem.status >= 500) {
@@ -58,6 +66,8 @@ export function problems(logger: Logger): Middleware {
 function answer(ctx: Context, problem: Problem): void {
   ctx.status = problem.status;
   ctx.set('Cache-Control', 'no-store');
+  ctx.set(problem.headers);
+  if (problem.closes) ctx.set('Connection', 'close');
   if (problem.retryAfterS !== undefined) ctx.set('Retry-After', String(problem.retryAfterS));
   ctx.type = 'application/problem+json';
   ctx.body = JSON.stringify({
@@ -93,6 +103,10 @@ function unexpected(cause: unknown): Problem {
     if (status >= 400 && status < 500) {
       return new Problem({ status, kind: 'bad-request', detail: `${cause.message}.`, cause });
     }
+  }
+  if (isUnavailable(cause)) {
+    const detail = 'A part of the service does not answer at the moment; please try again in a few seconds.';
+    return new Problem({ status: 503, kind: 'unavailable', detail, retryAfterS: 2, cause });
   }
   const detail = 'Something went wrong on our side; the request id finds it in our logs.';
   return new Problem({ status: 500, kind: 'internal', detail, cause });

@@ -48,4 +48,8 @@ export const predictionSchema = z.object({
   }),
   notice: z.string(),
 });
+/** A forecast as the API answers it. */
+export const predictionAnswer = predictionSchema
+  .extend({ stale: z.boolean().describe('The predictor does not answer, and this is an older forecast') })
+  .meta({ id: 'Prediction' });
 export type Prediction = z.output<typeof predictionSchema>;

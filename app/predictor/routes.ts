@@ -3,7 +3,7 @@ import type { Counter, Histogram } from 'prom-client';
 import { checkParameters } from '../http/parameters.ts';
 import { Problem } from '../http/problem.ts';
 import { type Horizon, type Prediction, predictionParameters } from '../predictions/prediction.ts';
-import { assetOf } from '../prices/asset-of.ts';
+import { assetOf, symbolParameters } from '../prices/asset-of.ts';
 import { singleFlight } from '../single-flight.ts';
 import type { CloseStore } from './close-store.ts';
 import { predict } from './predict.ts';
@@ -45,7 +45,7 @@ export function predictRoutes(
   };
 
   router.get('/predict/:symbol', async (ctx) => {
-    const { symbol } = assetOf(ctx.params.symbol);
+    const { symbol } = assetOf(checkParameters(symbolParameters, { ...ctx.params }).symbol);
     const { horizon } = checkParameters(predictionParameters, { ...ctx.query });
     const outcome = await flight(`${symbol} ${horizon}`, () =>
       look(symbol, horizon).catch((cause: unknown) => {

@@ -1,30 +1,16 @@
 import { z } from 'zod';
+import { moment, wholeNumber } from '../http/schemas.ts';
 import { intervalSeconds, intervalStart, intervals } from './interval.ts';
 import type { CandleQuery } from './price-store.ts';
 
 const DEFAULT_CANDLES = 100;
 const MOST_CANDLES = 1_000;
 
-const time = (parameter: string) =>
-  z.iso
-    .datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' })
-    .transform((text) => new Date(text))
-    .refine((date) => date.getTime() >= 0, { error: 'must not be before 1970' })
-    .optional()
-    .meta({ parameter });
-
 export const historyParameters = z.strictObject({
   interval: z.enum(intervals, { error: `must be one of ${intervals.join(', ')}` }).default('1h'),
-  from: time('from'),
-  to: time('to'),
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^\d{1,6}$/, { error: `must be a whole number from 1 to ${MOST_CANDLES}` })
-    .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= MOST_CANDLES, {
-      error: `must be a whole number from 1 to ${MOST_CANDLES}`,
-    })
-    .default(DEFAULT_CANDLES),
+  from: moment().optional(),
+  to: moment().optional(),
+  limit: wholeNumber(1, MOST_CANDLES).default(DEFAULT_CANDLES),
 });
 
 /**

@@ -10,6 +10,8 @@ export interface Cache {
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
   ping(): Promise<void>;
+  /** Adds to counters, which live for `ttlMs` from then on, and returns what they are now. */
+  add(increments: readonly (readonly [key: string, count: number])[], ttlMs: number): Promise<number[]>;
   /** Takes or keeps a lock for `ttlMs`. True when `token` holds it now. */
   hold(key: string, token: string, ttlMs: number): Promise<boolean>;
   /** Gives up a lock, if `token` still holds it. */
@@ -26,6 +28,13 @@ const SILENT_OPERATIONS = 3;
 const HOLD = `
   if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
   return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`;
+const ADD = `
+  local totals = {}
+  for i, key in ipairs(KEYS) do
+    totals[i] = redis.call('INCRBY', key, ARGV[i + 1])
+    redis.call('PEXPIRE', key, ARGV[1])
+  end
+  return totals`;
 const RELEASE = `
   if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
   return 0`;
@@ -97,6 +106,12 @@ export function openCache(options: {
     },
     ping: async () => {
       await soon((redis) => redis.ping());
+    },
+    add: async (increments, ttlMs) => {
+      const keys = increments.map(([key]) => key);
+      const counts = increments.map(([, count]) => String(count));
+      const totals = await soon((redis) => redis.eval(ADD, { keys, arguments: [String(ttlMs), ...counts] }));
+      return Array.isArray(totals) ? totals.map(Number) : [];
     },
     hold: async (key, token, ttlMs) =>
       (await soon((redis) => redis.eval(HOLD, { keys: [key], arguments: [token, String(ttlMs)] }))) === 1,

@@ -11,11 +11,17 @@ export interface Database {
     query: postgres.PendingQuery<T>,
     deadlineMs?: number,
   ): Promise<postgres.RowList<T>>;
+  /**
+   * Runs `work` in a transaction with a deadline, after which it is rolled back; throws what `work` throws, and
+   * DeadlineExceeded.
+   */
+  transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>, deadlineMs?: number): Promise<T>;
   /** Finishes running queries for at most `graceMs` and closes every connection. */
   end(graceMs: number): Promise<void>;
 }
 
 const QUERY_DEADLINE_MS = 3_000;
+const TRANSACTION_DEADLINE_MS = 5_000;
 
 /** Opens no connection yet: the first query does. `poolSize` connections at most. */
 export function openDatabase(options: {
@@ -46,6 +52,21 @@ export function openDatabase(options: {
     },
     query: (query, deadlineMs = QUERY_DEADLINE_MS) =>
       within(deadlineMs, 'the database', Promise.resolve(query), () => query.cancel()),
+    transaction: async <T>(
+      work: (sql: postgres.TransactionSql) => Promise<T>,
+      deadlineMs = TRANSACTION_DEADLINE_MS,
+    ): Promise<T> => {
+      const done = pool().begin(async (sql) => {
+        // For the server as well: it must not go on with what nobody waits for, nor keep locks for a client that is gone.
+        await sql`
+          select set_config('statement_timeout', ${String(deadlineMs)}, true),
+            set_config('idle_in_transaction_session_timeout', ${String(2 * deadlineMs)}, true)`;
+        // Inside, so that what is late is rolled back and never committed afterwards.
+        return { value: await within(deadlineMs, 'the database', work(sql)) };
+      });
+      // Outside, for a server that does not even answer the rollback.
+      return (await within(deadlineMs + 500, 'the database', done)).value as T;
+    },
     end: (graceMs) => current.sql.end({ timeout: graceMs / 1_000 }),
   };
 }

@@ -100,7 +100,7 @@ test('an irreversible migration is not undone, nor anything after it', async () 
   const oneWay = { number, name: 'one-way', checksum: 'x', up: 'create table kept (id int)' };
   await run(up, [...migrations, oneWay]);
   const [outcome] = await Promise.allSettled([run(down(0), [...migrations, oneWay])]);
-  assert.match(String(outcome?.status === 'rejected' && outcome.reason), /0003-one-way is irreversible/);
+  assert.match(String(outcome?.status === 'rejected' && outcome.reason), /-one-way is irreversible/);
   assert.ok((await tables()).includes('users'));
   // A release without that file finds a newer schema, which is no reason to fail.
   assert.is(await run(up), 0);
