@@ -149,6 +149,7 @@ export const statusSchema = z
             'Goes to its end without pauses and analyses: promoted so, or a return to a known release.',
           )
           .optional(),
+        arrived: z.boolean().describe('Its step has had all its pods and its route.').optional(),
         heldSince: time('Since when it is held by the command pause.').optional(),
         replicas: z.int().describe('Pods that the candidate should have now.'),
         readyReplicas: z.int().describe('How many of them are ready.'),

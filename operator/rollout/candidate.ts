@@ -46,6 +46,7 @@ export function lastOf(steps: readonly Step[]): number {
 export function enter(draft: Draft, candidate: Candidate, step: number, steps: readonly Step[]): void {
   candidate.step = step;
   candidate.stepStartedAt = iso(draft);
+  delete candidate.arrived;
   if (steps[step]?.kind === 'weight') delete candidate.keptWeight;
   const what = describe(steps[step]);
   const text = `${candidate.image}: step ${step + 1} of ${candidate.steps}, ${what}`;
@@ -68,6 +69,7 @@ export function follow(draft: Draft, candidate: Candidate, steps: readonly Step[
   const step = candidate.full || higher === -1 ? lastOf(steps) : Math.max(0, higher - 1);
   candidate.step = step;
   candidate.stepStartedAt = iso(draft);
+  delete candidate.arrived;
   if (steps[step]?.kind !== 'weight' && shapeAt(steps, step).weight !== weight) candidate.keptWeight = weight;
   else delete candidate.keptWeight;
   note(

@@ -32,7 +32,7 @@ export function obey(draft: Draft): void {
   const done = memory.commands ?? [];
   for (const command of input.commands) {
     const { verb, target, by } = command;
-    if (done.some((one) => one.verb === verb && one.target === target)) {
+    if (done.some((one) => one.verb === verb && one.target === target.slice(0, 64))) {
       decision.clear.push(verb);
       continue;
     }
@@ -49,8 +49,10 @@ export function obey(draft: Draft): void {
     if (accepted) note(draft, 'Normal', REASONS[verb], `${message}${asked}`);
     else note(draft, 'Warning', 'CommandRefused', `${verb} ${target}: ${message}${asked}`);
   }
-  const pending = input.commands.map(({ verb, target }) => ({ verb, target: target.slice(0, 64) }));
-  if (pending.length > 0) memory.commands = pending.slice(0, 10);
+  // The status is written when the annotations are gone: what is cleared now need not be remembered.
+  const pending = input.commands.filter(({ verb }) => !decision.clear.includes(verb));
+  if (pending.length > 0)
+    memory.commands = pending.map(({ verb, target }) => ({ verb, target: target.slice(0, 64) }));
   else delete memory.commands;
 }
 

@@ -26,7 +26,8 @@ export function ramp(draft: Draft, candidate: Candidate, view: RevisionView, sta
   const { surge, missing } = bounds(input.policy.rolling, size);
   const old = stable.replicas ?? 0;
   const fresh = Math.min(view.ready, size);
-  const goal = shareOf(fresh, Math.min(stable.ready, old), size);
+  // As if those pods were missing that may be: the old ones that go next have no more to do then than those that stay.
+  const goal = shareOf(fresh, Math.min(stable.ready, old), Math.max(1, size - missing));
   decision.weights = split(serverOf(draft, stable), view.revision, goal);
   const isRouted = routed(draft, decision.weights);
 

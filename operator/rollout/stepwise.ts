@@ -16,10 +16,12 @@ interface Pair {
 export function goThroughSteps(draft: Draft, candidate: Candidate, steps: readonly Step[], pair: Pair): void {
   for (;;) {
     const step = steps[candidate.step];
-    const isPatient = candidate.heldSince !== undefined || waitsForPerson(step, candidate);
+    const isForPerson = candidate.heldSince !== undefined || waitsForPerson(step, candidate);
+    const isPatient = isForPerson && candidate.arrived === true;
     const shape = shapeAt(steps, candidate.step);
     const weight = candidate.keptWeight ?? shape.weight;
     if (!takesShape(draft, candidate, { ...shape, weight }, { ...pair, isPatient })) return;
+    candidate.arrived = true;
     if (candidate.heldSince !== undefined) {
       draft.decision.summary = `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}: held since ${candidate.heldSince.slice(11, 19)} UTC, until somebody resumes it`;
       return;

@@ -9,7 +9,7 @@ export function podsFor(weight: number, replicas: number): number {
 
 /** Percentages of two revisions of which the candidate gets `weight`; one that gets nothing is not named. */
 export function split(stable: string, candidate: string, weight: number): Record<string, number> {
-  if (weight === 0) return { [stable]: 100 };
+  if (weight === 0 || stable === candidate) return { [stable]: 100 };
   if (weight === 100) return { [candidate]: 100 };
   return { [stable]: 100 - weight, [candidate]: weight };
 }

@@ -4,15 +4,8 @@ import { Simulation } from './simulation.ts';
 
 const test = suite('canary');
 
-/** A world in which release a serves with four pods. */
-function serving(): Simulation {
-  const world = new Simulation();
-  world.release('a');
-  world.until(() => world.memory.stable?.revision === 'a' && world.last?.progressing === false);
-  return world;
-}
-
-const reasons = (world: Simulation) => world.notes.map((note) => note.reason);
+const serving = () => Simulation.serving();
+const reasons = (world: Simulation) => world.reasons;
 
 test('A6 the first deploy is only a deploy: no canary, no analysis, no pause', () => {
   const world = serving();
@@ -137,6 +130,82 @@ test('asking for the stable release again withdraws the candidate', () => {
   assert.equal(world.weights.at(-1), 'a=100');
   assert.is(world.memory.stable?.revision, 'a');
   assert.ok(reasons(world).includes('ReleaseWithdrawn'));
+});
+
+test('C9 requests by header and copies go to the canary while it has a ready pod, and are gone after the end', () => {
+  const headers = [{ name: 'X-Beta', value: 'yes' }];
+  const steps = [
+    { headers },
+    { mirror: 20 },
+    { replicas: 2 },
+    { pause: '10s' },
+    { weight: 10 },
+    { weight: 100 },
+  ];
+  const world = Simulation.serving({ rollout: { canary: { steps } } });
+  world.release('b');
+  world.look();
+  assert.is(world.route?.extra, undefined);
+  world.until(() => world.memory.candidate?.step === 3);
+  assert.equal(world.route?.extra, {
+    headers: { revision: 'b', match: headers },
+    mirror: { revision: 'b', percent: 20 },
+  });
+  assert.equal(world.route?.weights, { a: 100 });
+  assert.is(world.pods.get('b')?.replicas, 2);
+  world.until(() => world.memory.stable?.revision === 'b' && world.last?.progressing === false);
+  assert.is(world.route?.extra, undefined);
+  assert.equal(world.broken, []);
+});
+
+test('C9 requests by header are gone after an abort, before the pods are', () => {
+  const steps = [
+    { headers: [{ name: 'X-Beta', value: 'yes' }] },
+    { pause: 'untilPromoted' },
+    { weight: 100 },
+  ];
+  const world = Simulation.serving({ rollout: { canary: { steps } } });
+  world.release('b');
+  world.until(() => world.memory.candidate?.step === 1);
+  world.command('abort', 'b');
+  world.look();
+  assert.is(world.route?.extra, undefined);
+  assert.ok(world.pods.get('b')?.replicas);
+  world.until(() => world.last?.progressing === false);
+  assert.is(world.pods.get('b')?.replicas, undefined);
+  assert.equal(world.broken, []);
+});
+
+test('C10 steps edited in the middle of a rollout: it goes on from the weight that it has', () => {
+  const world = Simulation.serving({
+    rollout: { canary: { steps: [{ weight: 25 }, { pause: 'untilPromoted' }, { weight: 100 }] } },
+  });
+  world.release('b');
+  world.until(() => world.memory.candidate?.step === 1);
+  world.spec = {
+    ...world.spec,
+    rollout: {
+      canary: {
+        steps: [{ weight: 5 }, { pause: '10s' }, { weight: 50 }, { pause: 'untilPromoted' }, { weight: 100 }],
+      },
+    },
+  };
+  world.until(() => world.memory.candidate?.step === 3);
+  // Neither back to 5 % nor to the start: from 25 % to the next higher weight, after the pause before it.
+  assert.equal(world.weights, ['a=100', 'a=75 b=25', 'a=50 b=50']);
+  assert.ok(world.reasons.includes('StepsEdited'));
+  assert.equal(world.broken, []);
+});
+
+test('C10 another strategy in the middle of a canary goes on from its weight as well', () => {
+  const world = Simulation.serving({
+    rollout: { canary: { steps: [{ weight: 25 }, { pause: 'untilPromoted' }, { weight: 100 }] } },
+  });
+  world.release('b');
+  world.until(() => world.memory.candidate?.step === 1);
+  world.spec = { ...world.spec, rollout: { strategy: 'rolling' } };
+  world.until(() => world.memory.stable?.revision === 'b');
+  assert.equal(world.broken, []);
 });
 
 test('C7 scaling during the pause keeps the proportion', () => {

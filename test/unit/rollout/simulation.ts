@@ -44,6 +44,8 @@ export class Simulation {
   route: { weights: Record<string, number>; extra?: Extra; confirmed: boolean } | undefined;
   /** Annotations of the environment that are commands. */
   commands: Command[] = [];
+  /** Weights that the router has confirmed last. */
+  #confirmed: Readonly<Record<string, number>> = {};
   readonly notes: Note[] = [];
   readonly broken: string[] = [];
   /** Every weight that the candidate of the moment was given, in order. */
@@ -80,6 +82,20 @@ export class Simulation {
     for (let i = 0; i < seconds; i++) this.#second(requestsPerSecond);
   }
 
+  /** A world in which release a serves, with all of its pods. */
+  static serving(spec: Partial<EnvironmentSpec> = {}, replicas = 4): Simulation {
+    const world = new Simulation(spec);
+    world.replicas = replicas;
+    world.release('a');
+    world.until(() => world.memory.stable?.revision === 'a' && world.last?.progressing === false);
+    return world;
+  }
+
+  /** Reasons of the Events so far. */
+  get reasons(): string[] {
+    return this.notes.map((note) => note.reason);
+  }
+
   /** Ticks until `condition` holds; throws with the last summary when it does not within `limit` seconds. */
   until(condition: () => boolean, limit = 600): void {
     for (let i = 0; i < limit; i++) {
@@ -114,6 +130,34 @@ export class Simulation {
   }
 
   look(): void {
+    const before = new Map([...this.pods].map(([revision, { replicas }]) => [revision, replicas]));
+    if (this.route?.confirmed) this.#confirmed = this.route.weights;
+    this.#decideAndWrite();
+    this.#checkCapacity(before);
+    const { candidate } = this.memory;
+    const routed = this.#confirmed[candidate?.revision ?? ''] ?? 0;
+    if (candidate && this.dieAfterWrites > 0 && candidate.weight !== routed)
+      this.broken.push(
+        `status says ${candidate.weight} % of ${candidate.revision}, confirmed are ${routed} %`,
+      );
+  }
+
+  /** What gets requests keeps the pods for them: no write takes any of these away. Told without the operator's own guard. */
+  #checkCapacity(before: ReadonlyMap<string, number | undefined>): void {
+    const { weights = {}, extra } = this.route ?? {};
+    const inUse = [extra?.headers?.revision, extra?.mirror?.revision];
+    for (const [revision, { replicas }] of this.pods) {
+      const had = before.get(revision) ?? 0;
+      if ((replicas ?? 0) >= had || this.replicas === 0) continue;
+      const share = Math.max(weights[revision] ?? 0, this.#confirmed[revision] ?? 0);
+      const needed = Math.ceil(((this.replicas - this.maxUnavailable) * share) / 100);
+      const isOff = replicas === undefined && inUse.includes(revision);
+      if (!this.isOutage && ((replicas ?? 0) < Math.min(needed, had) || isOff))
+        this.broken.push(`${revision} goes from ${had} to ${replicas} pods with ${share} % of the requests`);
+    }
+  }
+
+  #decideAndWrite(): void {
     const { policy } = { policy: effectiveSpec(this.spec).rollout };
     const views = [...this.pods].map(([revision, p]) => ({
       revision,
@@ -269,7 +313,7 @@ export class Simulation {
     const wasReady = [...this.pods.values()].filter((p) => p.ready > 0);
     for (const p of this.pods.values()) {
       if (p.migration === 'running' && p.problem === undefined) p.migration = 'complete';
-      if (p.replicas !== undefined && p.starts) p.ready = Math.min(p.ready + 1, p.replicas);
+      if (p.replicas !== undefined) p.ready = Math.min(p.ready + (p.starts ? 1 : 0), p.replicas);
     }
     if (this.route) this.route.confirmed = true;
     for (const [revision, weight] of Object.entries(this.route?.weights ?? {})) {
