@@ -63,10 +63,7 @@ export function withoutDone(
 }
 
 /** Whether a receiver asked for messages like this. */
-export function wants(
-  webhook: Webhook,
-  { kind, severity }: Pick<Notification, 'kind' | 'severity'>,
-): boolean {
+function wants(webhook: Webhook, { kind, severity }: Pick<Notification, 'kind' | 'severity'>): boolean {
   if (webhook.severity === 'warning' && severity !== 'warning') return false;
   return webhook.events === undefined || webhook.events.includes(kind);
 }

@@ -22,7 +22,7 @@ export const SEVERITIES = ['info', 'warning'] as const;
 export const NOTIFICATION_SECRET = 'cryptosense-notifications';
 
 /** What the form of a link has to have between braces. */
-export const LINK_FIELDS = ['namespace', 'name', 'revision', 'number'] as const;
+const LINK_FIELDS = ['namespace', 'name', 'revision', 'number'] as const;
 
 const LINK = new RegExp(`^https?://([^\\s{}]|[{](${LINK_FIELDS.join('|')})[}])+$`);
 

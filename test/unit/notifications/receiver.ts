@@ -58,13 +58,13 @@ export class Receiver {
     return this;
   }
 
-  /** Resolves when it has got so many requests in all. Rejects after ten seconds. */
-  async got(count: number): Promise<void> {
+  /** Resolves when it has got so many requests in all. Rejects after the deadline. */
+  async got(count: number, deadlineMs = 10_000): Promise<void> {
     if (this.received.length >= count) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const late = setTimeout(
       () => reject(new Error(`${this.received.length} requests came and not ${count}`)),
-      10_000,
+      deadlineMs,
     );
     this.#waiting.push({ count, resolve });
     await promise.finally(() => clearTimeout(late));

@@ -13,7 +13,7 @@ import { refused } from '../environment/api-server.ts';
 import { FakeClock } from '../kube/fake-clock.ts';
 
 export const KEY = 'market/shop';
-export const BORN = Date.parse('2026-01-05T10:00:00Z');
+const BORN = Date.parse('2026-01-05T10:00:00Z');
 
 /** A notifier with Secrets in a Map, real connections to receivers, and a clock that is moved by hand. */
 export class Station {
