@@ -65,6 +65,11 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
   const pods = (component: Component) => ({ podSelector: { matchLabels: selector(name, component) } });
   const from = (port: number, ...peers: k8s.NetworkPolicyPeer[]) => ({ from: peers, ports: [tcp(port)] });
   const to = (port: number, ...peers: k8s.NetworkPolicyPeer[]) => ({ to: peers, ports: [tcp(port)] });
+  // Prices come from outside, over HTTPS from addresses that nobody knows beforehand.
+  const outside: k8s.NetworkPolicyEgressRule[] = [
+    { ports: [tcp(443)] },
+    ...spec.network.egress.map(({ cidr, ports }) => ({ to: [{ ipBlock: { cidr } }], ports: ports.map(tcp) })),
+  ];
   // Members replicate and ask each other; Sentinels watch the members and agree among themselves.
   const cacheFlows = (): Partial<Record<Component, Flows>> => {
     if (spec.cache.replicas === 1) return { cache: { ingress: [from(CACHE_PORT, pods('api'))] } };
@@ -86,25 +91,25 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
           namespace(MONITORING_LABEL, 'true'),
           // The operator reads the pods' /metrics to judge a candidate.
           namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE),
+          ...(runsChecks(spec.rollout) ? [pods('analysis')] : []),
           ...spec.network.clients.map(({ namespaceLabels, podLabels }) => ({
             namespaceSelector: { matchLabels: namespaceLabels },
             ...(podLabels === undefined ? {} : { podSelector: { matchLabels: podLabels } }),
           })),
         ),
       ],
-      // Prices come from outside, over HTTPS from addresses that nobody knows beforehand.
       egress: [
         nameResolution(),
         to(POOLER_PORT, pods('pooler')),
         to(CACHE_PORT, pods('cache')),
         to(PREDICTOR_PORT, pods('predictor')),
-        { ports: [tcp(443)] },
-        ...spec.network.egress.map(({ cidr, ports }) => ({
-          to: [{ ipBlock: { cidr } }],
-          ports: ports.map(tcp),
-        })),
+        ...outside,
       ],
     },
+    // A check asks the release, and what it knows of the outside: as the API may.
+    ...(runsChecks(spec.rollout)
+      ? { analysis: { egress: [nameResolution(), to(API_PORT, pods('api')), ...outside] } }
+      : {}),
     migration: { egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },
     pooler: {
       ingress: [from(POOLER_PORT, pods('api'), pods('predictor'))],
@@ -117,6 +122,17 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
     ...cacheFlows(),
   };
+}
+
+/** Whether a release is analysed by Jobs, whose pods need flows of their own. */
+function runsChecks({ canary, blueGreen }: ResolvedEnvironment['spec']['rollout']): boolean {
+  const analyses = [
+    canary.analysis,
+    ...canary.steps.map(({ analysis }) => analysis),
+    blueGreen.prePromotionAnalysis,
+    blueGreen.postPromotionAnalysis,
+  ];
+  return analyses.some((analysis) => analysis?.metrics?.some(({ job }) => job !== undefined));
 }
 
 function namespace(label: string, value: string): k8s.NetworkPolicyPeer {

@@ -5,6 +5,7 @@ import {
   type ResolvedEnvironment,
   releaseInputs,
 } from '../operator/api/resolved.ts';
+import { AnalysisJobChart, type Check } from './analysis-job.ts';
 import { ApiChart } from './api.ts';
 import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
@@ -104,6 +105,14 @@ export function renderMigration(
 export function renderDatabaseCheck(environment: ResolvedEnvironment, trial: Trial): Manifest {
   return ofKind(
     objects((app) => new DatabaseCheckChart(app, environment, trial)),
+    'Job',
+  );
+}
+
+/** The Job of one measurement of an analysis. */
+export function renderAnalysisJob(environment: ResolvedEnvironment, check: Check): Manifest {
+  return ofKind(
+    objects((app) => new AnalysisJobChart(app, environment, check)),
     'Job',
   );
 }

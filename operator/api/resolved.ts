@@ -92,6 +92,7 @@ export function names(name: string) {
     preview: `${name}-api-preview`,
     revision: (revision: string) => `${name}-api-${revision}`,
     migration: (revision: string, phase: Phase = 'expand') => `${name}-${JOB_OF[phase]}-${revision}`,
+    analysis: (hash: string) => `${name}-check-${hash}`,
     forms: (number: number) => `${name}-forms-${number}`,
     network: (component: string) => `${name}-network-${component}`,
   };
@@ -128,6 +129,7 @@ export type Component =
   | 'sentinel'
   | 'predictor'
   | 'migration'
+  | 'analysis'
   | 'routing'
   | 'monitoring'
   | 'network'

@@ -12,7 +12,7 @@ export interface EffectiveSpec {
   /** Absent until the autoscaler or a person writes it; the floor of the autoscaler is used then. */
   replicas?: number;
   release: { image: string; config: Record<string, string>; migration: Migration };
-  rollout: Defaults<NonNullable<EnvironmentSpec['rollout']>>;
+  rollout: EffectiveRollout;
   api: { resources: Resources };
   autoscaling: {
     minReplicas: number;
@@ -57,6 +57,16 @@ export interface EffectiveSpec {
 }
 
 export type Migration = Defaults<NonNullable<EnvironmentSpec['release']['migration']>>;
+
+type Rollout = NonNullable<EnvironmentSpec['rollout']>;
+type BlueGreen = NonNullable<Rollout['blueGreen']>;
+type AnalysesOfSwitch = 'prePromotionAnalysis' | 'postPromotionAnalysis';
+
+type EffectiveRollout = Defaults<Omit<Rollout, 'blueGreen'>> & {
+  /** There is no analysis around the switch but the one that is asked for. */
+  blueGreen: Defaults<Omit<BlueGreen, AnalysesOfSwitch>> & Pick<BlueGreen, AnalysesOfSwitch>;
+};
+
 type QuietHours = NonNullable<NonNullable<EnvironmentSpec['autoscaling']>['quietHours']>;
 type Window = NonNullable<NonNullable<EnvironmentSpec['maintenance']>['window']>;
 /** A receiver of messages, as it is written: what is absent has no tier's default. */
@@ -116,7 +126,16 @@ const production: TierDefaults = {
   rollout: {
     canary: {
       steps: GUIDE_STEPS,
-      analysis: { maxErrorRatio: '0.05', minRequests: 100, interval: '15s', onInsufficientData: 'pause' },
+      analysis: {
+        preset: 'guide',
+        maxErrorRatio: '0.05',
+        minRequests: 100,
+        interval: '15s',
+        onInsufficientData: 'pause',
+        insufficientDataLimit: '30m',
+        startingStep: 0,
+        metrics: [],
+      },
       dynamicStableScale: false,
     },
     strategy: 'canary',
@@ -160,7 +179,11 @@ const staging: TierDefaults = {
     ...production.rollout,
     canary: {
       ...production.rollout.canary,
-      analysis: { ...production.rollout.canary.analysis, onInsufficientData: 'continue' },
+      analysis: {
+        ...production.rollout.canary.analysis,
+        onInsufficientData: 'continue',
+        insufficientDataLimit: '15m',
+      },
     },
   },
   autoscaling: { minReplicas: 1, maxReplicas: 3, cpuUtilization: 70 },
@@ -187,7 +210,12 @@ const development: TierDefaults = {
     canary: {
       ...staging.rollout.canary,
       steps: [{ weight: 10 }, { pause: '1m' }, { weight: 100 }],
-      analysis: { maxErrorRatio: '0.05', minRequests: 50, interval: '10s', onInsufficientData: 'continue' },
+      analysis: {
+        ...staging.rollout.canary.analysis,
+        minRequests: 50,
+        interval: '10s',
+        insufficientDataLimit: '30s',
+      },
     },
     blueGreen: { ...staging.rollout.blueGreen, autoPromoteDelay: '30s' },
     progressDeadline: '5m',
@@ -210,7 +238,12 @@ const local: TierDefaults = {
     canary: {
       ...development.rollout.canary,
       steps: [{ weight: 10 }, { pause: '30s' }, { weight: 100 }],
-      analysis: { maxErrorRatio: '0.05', minRequests: 30, interval: '5s', onInsufficientData: 'continue' },
+      analysis: {
+        ...development.rollout.canary.analysis,
+        minRequests: 30,
+        interval: '5s',
+        insufficientDataLimit: '10s',
+      },
     },
     blueGreen: { ...development.rollout.blueGreen, autoPromoteDelay: '10s' },
     progressDeadline: '3m',
@@ -308,7 +341,7 @@ interface PodsWritten {
 }
 
 /** The fields of `value` that are set: an explicit undefined must not hide a default. */
-function defined<T extends object>(value: T | undefined): { [K in keyof T]?: NonNullable<T[K]> } {
+export function defined<T extends object>(value: T | undefined): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== undefined && v !== null)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };

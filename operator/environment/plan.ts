@@ -22,6 +22,7 @@ import { reasonToApply, stamped } from './drift.ts';
 import { chooseForms, type FormRecord, REFRESH, type RenderedComponent } from './forms.ts';
 import { growthAgainInMs, growthOf, isOrphaned } from './growth.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
+import { answersOfJobs, jobsOfAnalyses } from './measure/jobs.ts';
 import { resultActions } from './migrations.ts';
 import { owned } from './ownership.ts';
 import { resumed } from './pause.ts';
@@ -156,7 +157,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     revisions: known ? snapshot.views : [...snapshot.views, freshView(record)],
     route: snapshot.route,
     memory: pausedSince ? resumed(memory, Date.parse(pausedSince), snapshot.now) : memory,
-    measured: snapshot.measured,
+    measured: [...snapshot.measured, ...answersOfJobs(snapshot)],
     databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
     commands: commandsOf(snapshot.environment),
     migration: snapshot.migration,
@@ -169,6 +170,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   const records = known ? snapshot.records : [...snapshot.records, record];
   actions.push(...rolloutActions(snapshot, decision, records, owner, settled));
   actions.push(...pruneActions(snapshot, decision));
+  actions.push(...jobsOfAnalyses(snapshot, decision.memory, owner));
   if (decision.clear.length > 0)
     actions.push({ type: 'clearCommands', verbs: decision.clear, why: 'these commands are done' });
 

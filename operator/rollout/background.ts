@@ -7,7 +7,8 @@ import { reject } from './endings.ts';
 /** Judges the candidate while it gets requests. True when that was its end. */
 export function failedInBackground(draft: Draft, candidate: Candidate): boolean {
   const isRunning = candidate.analyses?.some(({ id }) => id === BACKGROUND);
-  if (!isRunning && candidate.weight === 0) return false;
+  const { startingStep } = draft.input.policy.canary.analysis;
+  if (!isRunning && (candidate.weight === 0 || candidate.step < startingStep)) return false;
   const standing = analyse(draft, candidate, BACKGROUND);
   if (standing?.verdict === 'fail') reject(draft, 'AnalysisFailed', standing.message);
   else if (standing?.verdict === 'error') reject(draft, 'AnalysisError', standing.message);

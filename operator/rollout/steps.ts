@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { milliseconds } from '../api/duration.ts';
 import { UNTIL_PROMOTED } from '../api/spec/rollout.ts';
 import type { EffectiveSpec } from '../api/tiers.ts';
+import { POST_PROMOTION, PRE_PROMOTION, stepRun } from './analysis/policy.ts';
 import { canonicalJson } from './revision.ts';
 import { podsFor } from './weights.ts';
 
@@ -38,7 +39,8 @@ export function stepsOf(policy: Policy): Step[] {
   return policy.strategy === 'blueGreen' ? switchSteps(policy.blueGreen) : [{ kind: 'weight', weight: 100 }];
 }
 
-function canaryStep(step: Policy['canary']['steps'][number]): Step {
+function canaryStep(step: Policy['canary']['steps'][number], index: number): Step {
+  if (step.analysis !== undefined) return { kind: 'analysis', id: stepRun(index) };
   if (step.pause !== undefined) return { kind: 'pause', lengthMs: lengthOf(step.pause) };
   if (step.replicas !== undefined) return { kind: 'replicas', replicas: step.replicas };
   if (step.headers !== undefined) return { kind: 'headers', headers: step.headers };
@@ -51,13 +53,16 @@ function lengthOf(pause: string): number {
 }
 
 /** Blue-green: a look at the new release without requests, then everything at once. */
-function switchSteps({ previewReplicas, autoPromote, autoPromoteDelay }: Policy['blueGreen']): Step[] {
+function switchSteps(policy: Policy['blueGreen']): Step[] {
+  const { previewReplicas, autoPromote, autoPromoteDelay } = policy;
   const lengthMs = autoPromote ? milliseconds(autoPromoteDelay) : Number.POSITIVE_INFINITY;
   const isAsBig = previewReplicas === 0 || previewReplicas === '0%';
   return [
     { kind: 'replicas', replicas: isAsBig ? '100%' : previewReplicas },
+    ...(policy.prePromotionAnalysis ? [{ kind: 'analysis' as const, id: PRE_PROMOTION }] : []),
     ...(lengthMs > 0 ? [{ kind: 'pause' as const, lengthMs }] : []),
     { kind: 'weight', weight: 100 },
+    ...(policy.postPromotionAnalysis ? [{ kind: 'analysis' as const, id: POST_PROMOTION }] : []),
   ];
 }
 

@@ -54,7 +54,7 @@ export const WRONG_RESOURCES: WrongResource[] = [
   {
     name: 'a step with both a weight and a pause',
     resource: canary({ weight: 10, pause: '1m' }, { weight: 100 }),
-    sentence: /a canary step has exactly one of weight, pause, replicas, headers and mirror/,
+    sentence: /a canary step has exactly one of weight, pause, replicas, headers, mirror and analysis/,
   },
   {
     name: 'a canary that never ends',

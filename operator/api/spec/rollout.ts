@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { analysis } from './analysis.ts';
+import { analysis, backgroundAnalysis } from './analysis.ts';
 import { DURATION, duration, form, notZero, rules } from './forms.ts';
 
 /** A pause that ends when somebody promotes the release, and not before. */
@@ -67,13 +67,18 @@ const step = z
         'Percentage of the requests of which the candidate gets a copy from here on, whose answers nobody sees; 0 ends that. Needs a gateway that can do it.',
       )
       .optional(),
+    analysis: analysis
+      .describe(
+        'The next step begins when this analysis has passed; what it leaves out is as in canary.analysis.',
+      )
+      .optional(),
   })
   .describe('One step of a canary: one of its fields.')
   .meta(
     rules({
-      rule: '[has(self.weight), has(self.pause), has(self.replicas), has(self.headers), has(self.mirror)].filter(f, f).size() == 1',
+      rule: '[has(self.weight), has(self.pause), has(self.replicas), has(self.headers), has(self.mirror), has(self.analysis)].filter(f, f).size() == 1',
       message:
-        'a canary step has exactly one of weight, pause, replicas, headers and mirror: write them as steps of their own',
+        'a canary step has exactly one of weight, pause, replicas, headers, mirror and analysis: write them as steps of their own',
     }),
   );
 
@@ -98,7 +103,7 @@ const canary = z
         'x-kubernetes-list-type': 'atomic',
       })
       .optional(),
-    analysis: analysis.optional(),
+    analysis: backgroundAnalysis.optional(),
     dynamicStableScale: z
       .boolean()
       .describe(
@@ -123,6 +128,14 @@ const blueGreen = z
       .optional(),
     autoPromoteDelay: duration()
       .describe('How long the new release is there for a look before it is promoted by itself.')
+      .optional(),
+    prePromotionAnalysis: analysis
+      .describe(
+        'The switch comes only when this analysis has passed; the new release gets no request of users before.',
+      )
+      .optional(),
+    postPromotionAnalysis: analysis
+      .describe('After the switch; when it fails, all requests go back at once.')
       .optional(),
   })
   .describe(

@@ -1,6 +1,8 @@
 import type { Totals } from './counters.ts';
+import type { Durations } from './durations.ts';
 
-const NOTHING: Totals = { requests: 0, errors: 0 };
+const NO_DURATIONS: Durations = { count: 0, buckets: {} };
+const NOTHING: Totals = { requests: 0, errors: 0, durations: NO_DURATIONS };
 
 /** What each pod had counted when it was last looked at, so that what comes on top can be told. */
 export class Baseline {
@@ -16,21 +18,39 @@ export class Baseline {
     for (const [uid, now] of totals) {
       const isNew = since === 0 || (bornAt.get(uid) ?? 0) > since;
       const before = this.#known.get(uid) ?? (isNew ? NOTHING : now);
-      sum = added(sum, now.requests < before.requests ? now : difference(now, before));
+      sum = added(sum, hasBegunAnew(now, before) ? now : difference(now, before));
       this.#known.set(uid, now);
     }
-    return sum;
+    const isTimed = [...totals.values()].every(({ durations }) => durations !== undefined);
+    const { requests, errors } = sum;
+    return isTimed ? sum : { requests, errors };
   }
 }
 
+function hasBegunAnew(now: Totals, before: Totals): boolean {
+  return now.requests < before.requests || (now.durations?.count ?? 0) < (before.durations?.count ?? 0);
+}
+
 function added(a: Totals, b: Totals): Totals {
-  return { requests: a.requests + b.requests, errors: a.errors + b.errors };
+  return combined(a, b, (x, y) => x + y);
 }
 
 /** A part of the page may shrink without a restart, when a route is not counted any more: that is no negative number. */
 function difference(now: Totals, before: Totals): Totals {
+  return combined(now, before, (x, y) => Math.max(0, x - y));
+}
+
+function combined(a: Totals, b: Totals, by: (x: number, y: number) => number): Totals {
+  const [times, others] = [a.durations ?? NO_DURATIONS, b.durations ?? NO_DURATIONS];
+  const bounds = new Set([...Object.keys(times.buckets), ...Object.keys(others.buckets)]);
   return {
-    requests: now.requests - before.requests,
-    errors: Math.max(0, now.errors - before.errors),
+    requests: by(a.requests, b.requests),
+    errors: by(a.errors, b.errors),
+    durations: {
+      count: by(times.count, others.count),
+      buckets: Object.fromEntries(
+        [...bounds].map((bound) => [bound, by(times.buckets[bound] ?? 0, others.buckets[bound] ?? 0)]),
+      ),
+    },
   };
 }

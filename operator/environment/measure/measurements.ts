@@ -1,5 +1,7 @@
+import { milliseconds } from '../../api/duration.ts';
 import { type Environment, LABELS, resolveEnvironment } from '../../api/resolved.ts';
 import type { AnalysisRun, EnvironmentStatus } from '../../api/status.ts';
+import type { Log } from '../../kube/log.ts';
 import type { Measured, Outcome } from '../../rollout/analysis/measured.ts';
 import {
   type AnalysisPolicy,
@@ -11,8 +13,11 @@ import { dueIn } from '../../rollout/analysis/run.ts';
 import type { Caches } from '../caches.ts';
 import type { Live } from '../snapshot.ts';
 import { Baseline } from './baseline.ts';
-import type { Totals } from './counters.ts';
-import { type Ask, askPods } from './pods.ts';
+import { headersOf, type SecretReader } from './headers.ts';
+import { filled } from './placeholders.ts';
+import { type Ask, askPods, countPods, type Pods } from './pods.ts';
+import { askPrometheus } from './prometheus.ts';
+import { askWeb } from './web.ts';
 
 const TIMEOUT_MS = 2000;
 
@@ -38,14 +43,24 @@ interface Wanted {
 export class Measurements {
   readonly #caches: Pick<Caches, 'of'>;
   readonly #wake: (key: string) => void;
-  readonly #ask: Ask;
+  readonly #askPage: Ask;
+  readonly #client: SecretReader;
+  readonly #log: Log;
   readonly #memories = new Map<string, Memory>();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(options: { caches: Pick<Caches, 'of'>; wake: (key: string) => void; ask?: Ask }) {
+  constructor(options: {
+    caches: Pick<Caches, 'of'>;
+    client: SecretReader;
+    log: Log;
+    wake: (key: string) => void;
+    ask?: Ask;
+  }) {
     this.#caches = options.caches;
     this.#wake = options.wake;
-    this.#ask = options.ask ?? askPage;
+    this.#client = options.client;
+    this.#log = options.log;
+    this.#askPage = options.ask ?? askPage;
   }
 
   /** The answers that status lacks; asks for what is due at `now`, in milliseconds since 1970. */
@@ -84,7 +99,7 @@ export class Measurements {
     const pods = this.#podsOf(environment);
     for (const one of wanted) {
       memory.asking.add(one.id);
-      const work = this.#measure(one, pods, memory).then((outcome) => {
+      const work = this.#measure(one, environment, pods, memory).then((outcome) => {
         memory.asking.delete(one.id);
         if (outcome === undefined || this.#memories.get(key) !== memory) return;
         const { run, metric } = one;
@@ -98,21 +113,41 @@ export class Measurements {
   }
 
   /** Never rejects. Undefined when it was only the first look of this process. */
-  async #measure(one: Wanted, pods: Pods, memory: Memory): Promise<Outcome | undefined> {
+  async #measure(
+    one: Wanted,
+    environment: Environment,
+    pods: Pods,
+    memory: Memory,
+  ): Promise<Outcome | undefined> {
     const { run, metric, isFirstLook } = one;
-    const baseline = memory.baselines.get(one.id) ?? new Baseline();
-    memory.baselines.set(one.id, baseline);
-    const at = run.metrics.find(({ name }) => name === metric.name)?.at;
-    // A candidate has answered nothing before it got requests, which is when its background analysis begins.
-    const isFromBirth = at === undefined && run.id === BACKGROUND && metric.initialDelayMs === 0;
-    try {
-      const totals = await pods.candidate();
-      const since = isFromBirth ? 0 : Date.parse(at ?? run.startedAt);
-      const { requests, errors } = baseline.advance(totals, pods.bornAt, since);
-      return isFirstLook ? undefined : { type: 'counts', candidate: { requests, bad: errors } };
-    } catch (error) {
-      return isFirstLook ? undefined : { type: 'problem', why: (error as Error).message };
+    const outcome = await this.#ask(one, environment, pods, memory).catch(
+      (error: unknown): Outcome => ({ type: 'problem', why: (error as Error).message }),
+    );
+    this.#log.debug('measured', { run: run.id, metric: metric.name, outcome: outcome.type });
+    return isFirstLook ? undefined : outcome;
+  }
+
+  async #ask(
+    { id, run, metric }: Wanted,
+    environment: Environment,
+    pods: Pods,
+    memory: Memory,
+  ): Promise<Outcome> {
+    const { source } = metric;
+    const { namespace } = environment.metadata;
+    if (source.type === 'pods') {
+      const baseline = memory.baselines.get(id) ?? new Baseline();
+      memory.baselines.set(id, baseline);
+      return countPods({ ...metric, source }, pods, baseline, sinceWhen(run, metric));
     }
+    if (source.type === 'job') throw new Error('a Job is not asked for an answer');
+    const headers = await headersOf(source.headers ?? [], namespace, this.#client);
+    const within = (otherwise: string) => milliseconds(source.timeout ?? otherwise);
+    if (source.type === 'prometheus') {
+      const query = filled(source.query, environment);
+      return askPrometheus(source.address, query, { headers, timeoutMs: within('10s') });
+    }
+    return askWeb(source, { url: filled(source.url, environment), headers, timeoutMs: within('5s') });
   }
 
   #podsOf(environment: Environment): Pods {
@@ -120,18 +155,26 @@ export class Measurements {
     const all = this.#caches
       .of('Pod', namespace, name)
       .filter(({ metadata }) => metadata.labels?.[LABELS.component] === 'api' && !metadata.deletionTimestamp);
-    const of = (revision: string | undefined) =>
-      all.filter(({ metadata }) => metadata.labels?.[LABELS.revision] === revision);
-    const { candidate } = environment.status ?? {};
-    return { candidate: once(() => askPods(of(candidate?.revision), this.#ask)), bornAt: birthsOf(all) };
+    const asked = (whose: string, revision: string | undefined) => {
+      const its = all.filter(({ metadata }) => metadata.labels?.[LABELS.revision] === revision);
+      return once(() => askPods(whose, its, this.#askPage));
+    };
+    const { candidate, stable } = environment.status ?? {};
+    return {
+      candidate: asked('candidate', candidate?.revision),
+      stable: asked('stable release', stable?.revision),
+      bornAt: birthsOf(all),
+    };
   }
 }
 
-/** Pods are asked once for all metrics of a moment. */
-interface Pods {
-  candidate(): Promise<ReadonlyMap<string, Totals>>;
-  /** In milliseconds since 1970, by uid. */
-  readonly bornAt: ReadonlyMap<string, number>;
+/** From when on a pod's birth makes all that it has answered new, in milliseconds since 1970. */
+function sinceWhen(run: AnalysisRun, metric: MetricPolicy): { candidate: number; stable: number } {
+  const at = run.metrics.find(({ name }) => name === metric.name)?.at;
+  const since = Date.parse(at ?? run.startedAt);
+  // A candidate has answered nothing before it got requests, which is when its background analysis begins.
+  const isFromBirth = at === undefined && run.id === BACKGROUND && metric.initialDelayMs === 0;
+  return { candidate: isFromBirth ? 0 : since, stable: since };
 }
 
 function wantedOf(
@@ -150,8 +193,10 @@ function wantedOf(
     );
     if (memory.asking.has(id) || isAnswered) return [];
     const isDue = (dueIn(run, metric, now) ?? Number.POSITIVE_INFINITY) <= 0;
+    // A Job is made by a plan, and seen in the caches.
+    if (metric.source.type === 'job') return [];
     const isMeasured = run.metrics.some(({ name, at }) => name === metric.name && at !== undefined);
-    const isFirstLook = isMeasured && !memory.baselines.has(id);
+    const isFirstLook = metric.source.type === 'pods' && isMeasured && !memory.baselines.has(id) && !isDue;
     return isDue || isFirstLook ? [{ id, run, metric, isFirstLook }] : [];
   });
 }

@@ -37,6 +37,8 @@ export function verdictOf(
     isFinal,
     againInMs: isFinal ? Number.POSITIVE_INFINITY : next,
   });
+  // Where nothing is measured without end, a pass is the end.
+  const isOver = counting.every(({ count }) => count !== undefined);
   const worst = (state: State) => stands.find((stand) => stand.state === state);
 
   if (run.verdict) return standing(run.verdict, run.message, true);
@@ -48,9 +50,8 @@ export function verdictOf(
   if (worst('insufficient')) {
     if (limit > 0) return standing('running');
     const verdict = policy.onInsufficientData === 'continue' ? 'pass' : 'inconclusive';
-    return { ...standing(verdict), isInsufficient: true };
+    return { ...standing(verdict, message, verdict === 'pass' && isOver), isInsufficient: true };
   }
-  const isOver = counting.every(({ count }) => count !== undefined);
   return standing('pass', message, isOver);
 }
 

@@ -29,7 +29,7 @@ const ACCEPTED: Record<string, string> = {
     'className is new',
   'routing.tls is for a Gateway of its own (routing.gateway.className): a shared Gateway has its certificates itself':
     'tls is new',
-  'a canary step has exactly one of weight, pause, replicas, headers and mirror: write them as steps of their own':
+  'a canary step has exactly one of weight, pause, replicas, headers, mirror and analysis: write them as steps of their own':
     'the same rule, which speaks of the new kinds of steps as well',
   'a pause is written as 30s, 15m or 1h30m, or as untilPromoted':
     'the same rule, which takes the new word as well',

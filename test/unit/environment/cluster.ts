@@ -63,6 +63,9 @@ export class Cluster {
       `http_requests_total{method="GET",route="/api/prices/:symbol",status="200"} ${requests - errors}`,
       `http_requests_total{method="GET",route="/api/prices/:symbol",status="503"} ${errors}`,
       'http_requests_total{method="GET",route="/health/ready",status="503"} 7000',
+      '# TYPE http_request_duration_seconds histogram',
+      `http_request_duration_seconds_bucket{le="1",method="GET",route="/",status_class="2xx"} ${requests}`,
+      `http_request_duration_seconds_count{method="GET",route="/",status_class="2xx"} ${requests}`,
     ].join('\n');
   }
 

@@ -1,7 +1,7 @@
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.ts';
-import type { Measured } from '../../../operator/rollout/analysis/measured.ts';
-import { policyOf } from '../../../operator/rollout/analysis/policy.ts';
+import type { Measured, Outcome } from '../../../operator/rollout/analysis/measured.ts';
+import { BACKGROUND, type MetricPolicy, policyOf } from '../../../operator/rollout/analysis/policy.ts';
 import { dueIn } from '../../../operator/rollout/analysis/run.ts';
 import { decide } from '../../../operator/rollout/decide.ts';
 import { violatedBy } from '../../../operator/rollout/invariants.ts';
@@ -28,6 +28,9 @@ interface Pods {
   starts: boolean;
   requests: number;
   errors: number;
+  /** Share of its requests that a pod answers later than anybody waits for. */
+  slowRatio: number;
+  slow: number;
 }
 
 /**
@@ -55,6 +58,9 @@ export class Simulation {
   isOutage = false;
   /** Writes after which the operator dies before it can record its status; counted down. */
   dieAfterWrites = Number.POSITIVE_INFINITY;
+  /** What a metric answers that does not count requests, by its name. */
+  readonly answers = new Map<string, Outcome>();
+  readonly #counters = new Map<string, { requests: number; bad: number }>();
   spec: EnvironmentSpec;
 
   constructor(spec: Partial<EnvironmentSpec> = {}) {
@@ -72,6 +78,8 @@ export class Simulation {
       starts: true,
       requests: 0,
       errors: 0,
+      slowRatio: 0,
+      slow: 0,
       ...pods,
     });
   }
@@ -271,29 +279,40 @@ export class Simulation {
     this.memory = decision.memory;
   }
 
-  /** What the pods say to what is due. */
+  /** What the sources say to what is due. */
   #measured(policy: EffectiveSpec['rollout']): Measured[] {
     const { candidate } = this.memory;
-    const pods = candidate && this.pods.get(candidate.revision);
-    if (!pods || candidate.weight === 0) return [];
+    if (!candidate) return [];
     return (candidate.analyses ?? []).flatMap((run) =>
       (policyOf(policy, run.id)?.metrics ?? [])
         .filter((metric) => (dueIn(run, metric, this.now) ?? 1) <= 0)
-        .map(({ name }): Measured => {
-          const sample = run.metrics.find((metric) => metric.name === name)?.sample;
-          const counts = {
-            requests: pods.requests - (sample?.requests ?? 0),
-            bad: pods.errors - (sample?.bad ?? 0),
-          };
-          return {
-            run: run.id,
-            startedAt: run.startedAt,
-            metric: name,
-            at: new Date(this.now).toISOString(),
-            outcome: { type: 'counts', candidate: counts },
-          };
+        .filter(() => candidate.weight > 0 || run.id !== BACKGROUND)
+        .map((metric): Measured => {
+          const at = new Date(this.now).toISOString();
+          const { name } = metric;
+          const outcome =
+            this.answers.get(name) ?? this.#counted(`${run.id}/${run.startedAt}/${name}`, metric);
+          return { run: run.id, startedAt: run.startedAt, metric: name, at, outcome };
         }),
     );
+  }
+
+  /** The pods' counters since the last time; the candidate's since its birth. */
+  #counted(id: string, { source, comparison }: MetricPolicy): Outcome {
+    const isLatency = source.type === 'pods' && source.measure === 'latency';
+    const since = (revision: string | undefined, isNew: boolean) => {
+      const { requests = 0, errors = 0, slow = 0 } = this.pods.get(revision ?? '') ?? {};
+      const now = { requests, bad: isLatency ? slow : errors };
+      const key = `${id}/${revision}`;
+      const before = this.#counters.get(key) ?? (isNew ? { requests: 0, bad: 0 } : now);
+      this.#counters.set(key, now);
+      return { requests: now.requests - before.requests, bad: now.bad - before.bad };
+    };
+    return {
+      type: 'counts',
+      candidate: since(this.memory.candidate?.revision, id.startsWith(BACKGROUND)),
+      ...(comparison ? { stable: since(this.memory.stable?.revision, false) } : {}),
+    };
   }
 
   /** As kubectl annotate does: names the release that has this role, or this revision. */
@@ -321,6 +340,7 @@ export class Simulation {
       const served = Math.round((requests * weight) / 100);
       p.requests += served;
       p.errors += Math.round(served * p.errorRatio);
+      p.slow += Math.round(served * p.slowRatio);
       const isAnotherReady = wasReady.some((other) => other !== p && other.ready > 0);
       if (weight > 0 && p.ready === 0 && isAnotherReady && !this.isOutage)
         this.broken.push(`${revision} has ${weight} % and no ready pod`);
