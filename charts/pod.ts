@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import { type Component, LABELS, labels, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import type { Resources } from '../operator/api/tiers.ts';
 import { nodeChoice, type Placement, topologySpread } from './placement.ts';
+import { SETTINGS_HASH, settingsHash } from './template.ts';
 
 /** Every image of the project runs as this user; volumes are given to its group. */
 const USER = 1001;
 
 /** Where a pod finds the secrets it needs, each in a file of its own that is replaced when the Secret changes. */
 export const SECRETS_FOLDER = '/etc/cryptosense/secrets';
-
-/** The annotation that rolls pods when their settings change: pods do not see a new ConfigMap by themselves. */
-const SETTINGS_HASH = 'cryptosense.io/settings-hash';
 
 /** A volume and the place where the one container of the pod sees it. */
 export interface Mount {
@@ -145,11 +142,6 @@ export function podMetadata(
 ): k8s.ObjectMeta {
   return {
     labels: labels(environment.name, component),
-    annotations: { [SETTINGS_HASH]: hash(settings) },
+    annotations: { [SETTINGS_HASH]: settingsHash(settings) },
   };
-}
-
-function hash(settings: Record<string, string>): string {
-  const entries = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 16);
 }

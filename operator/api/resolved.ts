@@ -32,10 +32,27 @@ export function resolveEnvironment(
   environment: Pick<Environment, 'spec'> & { metadata: { name: string; namespace: string } },
 ): ResolvedEnvironment {
   const { name, namespace } = environment.metadata;
-  const spec = effectiveSpec(environment.spec);
+  const spec = knownSpec(environment.spec);
   const { className } = spec.routing.gateway;
-  if (className !== undefined) spec.routing.gateway = { name: names(name).gateway, namespace, className };
-  return { name, namespace, spec };
+  if (className === undefined) return { name, namespace, spec };
+  const gateway = { name: names(name).gateway, namespace, className };
+  return { name, namespace, spec: { ...spec, routing: { ...spec.routing, gateway } } };
+}
+
+/** Of specs that are frozen, as the caches have them: alike ones are one object there, which is looked at again and again. */
+const KNOWN = new WeakMap<EnvironmentSpec, EffectiveSpec>();
+
+function knownSpec(spec: EnvironmentSpec): EffectiveSpec {
+  if (!Object.isFrozen(spec)) return effectiveSpec(spec);
+  const known = KNOWN.get(spec) ?? deepFrozen(effectiveSpec(spec));
+  KNOWN.set(spec, known);
+  return known;
+}
+
+function deepFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const field of Object.values(value)) deepFrozen(field);
+  return Object.freeze(value);
 }
 
 /** What makes a release: the pods of a revision differ from another's by these values alone. */

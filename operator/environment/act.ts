@@ -5,7 +5,7 @@ import { applyNew, applyStatus, create, mergePatch, remove, serverSideApply } fr
 import { answered, KubeError } from '../kube/errors.ts';
 import { type KubeObject, pathOf, type Resource } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/transport.ts';
-import { canonicalJson } from '../rollout/revision.ts';
+import { sameJson } from '../rollout/revision.ts';
 import { assertOurs } from './adoption.ts';
 import type { Caches } from './caches.ts';
 import { cleared } from './commands.ts';
@@ -141,7 +141,7 @@ export class Actor {
 
   /** Writes the status when it says something else than what is there. */
   async writeStatus(environment: Environment, status: EnvironmentStatus): Promise<void> {
-    if (canonicalJson(status) === canonicalJson(environment.status ?? {})) return;
+    if (sameJson(status, environment.status ?? {})) return;
     this.#assertLeading();
     const { apiVersion, kind, metadata } = environment;
     const { name, namespace, uid } = metadata;

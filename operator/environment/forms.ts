@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Manifest, ResolvedEnvironment } from '../api/resolved.ts';
+import type { EffectiveSpec } from '../api/tiers.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 
 /**
@@ -93,6 +94,17 @@ function inputsOf(
 ): string {
   // The Sentinels are made of what is said about the cache, and have to change with it.
   const field = component === 'sentinel' ? 'cache' : component;
+  const known = HASHES.get(spec) ?? new Map<string, string>();
+  const key = canonicalJson([field, refresh, follows]);
+  const hash = known.get(key) ?? hashOf(spec, field, refresh, follows);
+  if (Object.isFrozen(spec)) HASHES.set(spec, known.set(key, hash));
+  return hash;
+}
+
+/** Of specs that are frozen: they are looked at in every reconciliation of every environment that has one. */
+const HASHES = new WeakMap<EffectiveSpec, Map<string, string>>();
+
+function hashOf(spec: EffectiveSpec, field: string, refresh: string, follows: unknown): string {
   const own = (spec as unknown as Record<string, unknown>)[field];
   const { tier, scheduling, images } = spec;
   return digest({ own, tier, scheduling, images, refresh, ...(follows === undefined ? {} : { follows }) });

@@ -30,6 +30,7 @@ import { PRUNED, strays } from './prune.ts';
 import { sameTraffic, withRoutedAt } from './route.ts';
 import { checkActions, isHeld, withSettingsCheck } from './settings-check.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
+import { Templates } from './templates.ts';
 import { problemsOf } from './validate.ts';
 
 /** One write. What can hurt traffic carries the version that the plan saw: on 409 the world is looked at again. */
@@ -92,6 +93,9 @@ export interface Rendered {
   /** Objects of the desired revision, as this version of the operator renders them. */
   desired: RevisionRecord['manifests'];
 }
+
+const ROUTES = new Templates(renderRoute);
+const MIGRATIONS = new Templates(renderMigration);
 
 /** In an open maintenance window the next component is renewed as soon as things are calm; changes wake the plan, too. */
 const RENEWAL_MS = 10_000;
@@ -248,7 +252,8 @@ function rolloutActions(
     if (!record) continue;
     // The migration reads the release's own configuration.
     pushApply(grow, snapshot, owned(record.manifests.configMap, owner), settled);
-    const job = stamped(owned(renderMigration(snapshot.resolved, record, step), owner));
+    const { inputs } = record;
+    const job = stamped(owned(MIGRATIONS.of(snapshot.resolved, { revision, inputs }, step), owner));
     // A Job cannot be changed: one that an earlier version of the operator has begun is left to end.
     if (snapshot.live(job)) continue;
     const guarded: GuardedAction = { type: 'migrate', revision, phase: step.phase };
@@ -336,7 +341,7 @@ function routeAction(
 ): Action[] {
   if (!weights) return [];
   const backends = Object.entries(weights).map(([revision, weight]) => ({ revision, weight }));
-  const wanted = owned(renderRoute(snapshot.resolved, backends, extra), owner);
+  const wanted = owned(ROUTES.of(snapshot.resolved, backends, extra), owner);
   const live = snapshot.live(wanted);
   const isSame = sameTraffic({ weights, ...(extra ? { extra } : {}) }, snapshot.route);
   const marked = stamped(withRoutedAt(wanted, live, isSame, snapshot.now));

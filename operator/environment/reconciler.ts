@@ -1,6 +1,11 @@
-import { createHash } from 'node:crypto';
-import { renderComponents, renderRevision } from '../../charts/render.ts';
-import { type Environment, names, releaseInputs } from '../api/resolved.ts';
+import { type Components, renderComponents, renderRevision } from '../../charts/render.ts';
+import {
+  type Environment,
+  names,
+  type ReleaseInputs,
+  type ResolvedEnvironment,
+  releaseInputs,
+} from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -25,6 +30,7 @@ import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
 import { eachOf, stagesOf } from './stages.ts';
 import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
+import { shapeOf, Templates } from './templates.ts';
 import type { WatchToPlan } from './watch-to-plan.ts';
 
 const FIRST_LOOK_AGAIN_MS = 200;
@@ -47,7 +53,7 @@ export class EnvironmentReconciler {
   readonly #log: Log;
   readonly #actor: Actor;
   readonly #measurements: Measurements;
-  readonly #renderComponents: typeof renderComponents;
+  readonly #templates: Templates<[serving?: ReleaseInputs], Objects>;
   readonly #watchToPlan: WatchToPlan | undefined;
   readonly #notifier: Notifier | undefined;
   /** Uid of the environment with this key whose credentials this process has made sure of. */
@@ -56,7 +62,7 @@ export class EnvironmentReconciler {
   readonly #overtaken = new Map<string, number>();
   /** When the gateway's answer was first seen, and for which generation of which route. */
   readonly #answers = new Map<string, { route: string; at: number | undefined; seen: boolean }>();
-  /** Rendering is the dear part: it is done once for each set of inputs, of which the hash is kept. */
+  /** What was rendered last, and from which inputs. */
   readonly #rendered = new Map<string, { inputs: string; rendered: Rendered }>();
 
   constructor(options: {
@@ -82,7 +88,8 @@ export class EnvironmentReconciler {
     this.#events = options.events;
     this.#log = options.log;
     this.#actor = new Actor(options);
-    this.#renderComponents = options.renderComponents ?? renderComponents;
+    const render = options.renderComponents ?? renderComponents;
+    this.#templates = new Templates((environment, serving) => objectsOf(environment, serving, render));
   }
 
   /** `key` is "namespace/name". Returns when to look again if nothing else happens. */
@@ -299,23 +306,19 @@ export class EnvironmentReconciler {
   #render(key: string, snapshot: Snapshot): Rendered {
     const { resolved } = snapshot;
     const serving = servingRelease(snapshot);
-    const inputs = createHash('sha256')
-      .update(canonicalJson({ ...resolved, spec: { ...resolved.spec, replicas: 0 }, serving }))
-      .digest('base64');
+    const inputs = `${shapeOf(resolved.spec).shape} ${canonicalJson(serving)}`;
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const components = this.#renderComponents(resolved, serving);
-    const release = releaseInputs(resolved);
-    const revision = { revision: revisionOf(release), inputs: release };
-    const rendered: Rendered = parts.intern({
+    const { components, desired } = parts.intern(this.#templates.of(resolved, serving));
+    const rendered: Rendered = {
       components: Object.fromEntries(
         Object.entries(components).map(([name, manifests]) => [
           name,
           renderedComponent(manifests, name === 'predictor' ? serving : undefined),
         ]),
       ),
-      desired: renderRevision(resolved, revision),
-    });
+      desired,
+    };
     this.#rendered.set(key, { inputs, rendered });
     return rendered;
   }
@@ -329,6 +332,21 @@ export class EnvironmentReconciler {
     this.#actor.forget(key);
     this.#notifier?.forget(key);
   }
+}
+
+interface Objects {
+  components: Components;
+  desired: Rendered['desired'];
+}
+
+function objectsOf(
+  environment: ResolvedEnvironment,
+  serving: ReleaseInputs | undefined,
+  render: typeof renderComponents,
+): Objects {
+  const inputs = releaseInputs(environment);
+  const desired = renderRevision(environment, { revision: revisionOf(inputs), inputs });
+  return { components: render(environment, serving), desired };
 }
 
 function nameOf(action: Action): string {

@@ -3,8 +3,10 @@ const MOST = 8_192;
 
 interface Part {
   value: unknown;
-  /** A text that no other part has. */
-  name: string;
+  /** Says of two different parts almost always that they are; a hash is made of it, and the parts themselves decide. */
+  id: number;
+  /** Another part with the same hash. */
+  next: Part | undefined;
 }
 
 /**
@@ -13,76 +15,136 @@ interface Part {
  *
  * What was met last is remembered, in two generations: a part that comes again moves to the younger one, and when that
  * is full the older one is forgotten. What is forgotten too early costs memory and nothing else.
+ *
+ * It is asked about every object that the API server sends, so it makes no texts to look things up by: a part's hash
+ * is made of its names and of the numbers of its own parts.
  */
 export class Interner {
   readonly #most: number;
-  #young = new Map<string, Part>();
-  #old = new Map<string, Part>();
+  #young = new Generation();
+  #old = new Generation();
   #last = 0;
+  /** The fields of the objects that are being looked at, of the inner ones behind those of the outer ones. */
+  readonly #fields: unknown[] = [];
 
   constructor(most = MOST) {
     this.#most = most;
   }
 
-  /** Equal to `value`, deeply frozen, and made of parts that were met before where there are equal ones. */
+  /**
+   * Equal to `value`, deeply frozen, and made of parts that were met before where there are equal ones. `value` is given
+   * away: what was not met before is frozen and kept as it is.
+   */
   intern<V>(value: V): V {
     return this.#partOf(value).value as V;
   }
 
-  /** The fields of an object that has no equal itself, each interned. */
-  internFields<V extends object>(value: V): [string, unknown][] {
-    return Object.entries(value).map(([name, field]) => [name, this.intern(field)]);
+  /** The object itself, which has no equal, with each of its fields interned. */
+  internFields<V extends object>(value: V): V {
+    const fields = value as Record<string, unknown>;
+    for (const name of Object.keys(fields)) fields[name] = this.#partOf(fields[name]).value;
+    return value;
   }
 
   #partOf(value: unknown): Part {
-    if (typeof value === 'string') return this.#string(value);
-    if (typeof value !== 'object' || value === null) return { value, name: String(value) };
-    let key = '';
-    if (Array.isArray(value)) {
-      const items: unknown[] = [];
-      for (const item of value) {
-        const part = this.#partOf(item);
-        items.push(part.value);
-        key += `,${part.name}`;
-      }
-      return this.#known(`[${key}`) ?? this.#remember(`[${key}`, Object.freeze(items));
+    if (typeof value !== 'object' || value === null) return this.#simple(value);
+    const start = this.#fields.length;
+    let hash = Array.isArray(value) ? 1 : 2;
+    for (const name of Object.keys(value)) {
+      const part = this.#partOf((value as Record<string, unknown>)[name]);
+      hash = mixed(mixed(hash, this.#simple(name).id), part.id);
+      this.#fields.push(part.value);
     }
-    const fields: [string, unknown][] = [];
-    for (const [name, field] of Object.entries(value)) {
-      const part = this.#partOf(field);
-      fields.push([name, part.value]);
-      key += `,${JSON.stringify(name)}:${part.name}`;
-    }
-    const known = this.#known(`{${key}`);
-    return known ?? this.#remember(`{${key}`, Object.freeze(Object.fromEntries(fields)));
+    const known = this.#known(hash, value, start) ?? this.#new(hash, this.#made(value, start));
+    this.#fields.length = start;
+    return known;
   }
 
-  #string(value: string): Part {
-    const key = JSON.stringify(value);
-    return this.#known(key) ?? this.#remember(key, value, key);
-  }
-
-  #known(key: string): Part | undefined {
-    const young = this.#young.get(key);
+  #simple(value: unknown): Part {
+    const young = this.#young.simple.get(value);
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.#keep(key, old);
-    return old;
-  }
-
-  #remember(key: string, value: unknown, name = `#${++this.#last}`): Part {
-    const part = { value, name };
-    this.#keep(key, part);
+    const part = this.#old.simple.get(value) ?? { value, id: this.#nextId(), next: undefined };
+    this.#makeRoom();
+    this.#young.simple.set(value, part);
     return part;
   }
 
-  #keep(key: string, part: Part): void {
-    if (this.#young.size >= this.#most) {
-      this.#old = this.#young;
-      this.#young = new Map();
+  /** `value` with the interned fields; itself where it may be changed. */
+  #made(value: object, start: number): object {
+    const own = Object.isFrozen(value) ? copyOf(value) : value;
+    const fields = own as Record<string, unknown>;
+    let index = start;
+    for (const name of Object.keys(own)) {
+      const field = this.#fields[index++];
+      if (fields[name] !== field) fields[name] = field;
     }
-    this.#young.set(key, part);
+    return Object.freeze(own);
   }
+
+  #known(hash: number, value: object, start: number): Part | undefined {
+    const young = this.#find(this.#young, hash, value, start);
+    if (young !== undefined) return young;
+    const old = this.#find(this.#old, hash, value, start);
+    return old && this.#keep(hash, { value: old.value, id: old.id, next: undefined });
+  }
+
+  #find({ made }: Generation, hash: number, value: object, start: number): Part | undefined {
+    let part = made.get(hash);
+    while (part !== undefined && !this.#isMadeOf(part.value as object, value, start)) part = part.next;
+    return part;
+  }
+
+  /** Whether `known` has the names of `value`, in their order, and the interned fields. */
+  #isMadeOf(known: object, value: object, start: number): boolean {
+    if (Array.isArray(known) !== Array.isArray(value)) return false;
+    const [names, wanted] = [Object.keys(known), Object.keys(value)];
+    if (names.length !== wanted.length) return false;
+    return names.every(
+      (name, index) =>
+        name === wanted[index] && (known as Record<string, unknown>)[name] === this.#fields[start + index],
+    );
+  }
+
+  #new(hash: number, value: object): Part {
+    return this.#keep(hash, { value, id: this.#nextId(), next: undefined });
+  }
+
+  #keep(hash: number, part: Part): Part {
+    this.#makeRoom();
+    part.next = this.#young.made.get(hash);
+    this.#young.made.set(hash, part);
+    this.#young.size += 1;
+    return part;
+  }
+
+  #makeRoom(): void {
+    if (this.#young.size + this.#young.simple.size < this.#most) return;
+    this.#old = this.#young;
+    this.#young = new Generation();
+  }
+
+  #nextId(): number {
+    this.#last = (this.#last + 1) | 0;
+    return this.#last;
+  }
+}
+
+class Generation {
+  /** Texts, numbers and the like. */
+  readonly simple = new Map<unknown, Part>();
+  /** Objects and arrays, by hash. */
+  readonly made = new Map<number, Part>();
+  /** How many are in `made`. */
+  size = 0;
+}
+
+/** FNV-1a, with whole numbers for bytes. */
+function mixed(hash: number, id: number): number {
+  return Math.imul(hash ^ id, 16_777_619) ^ (id >>> 15);
+}
+
+function copyOf(value: object): object {
+  return Array.isArray(value) ? [...value] : Object.fromEntries(Object.entries(value));
 }
 
 /** The process's: what is alike in the caches and in what is rendered is there once. */

@@ -211,7 +211,7 @@ export class Store<T extends KubeObject = KubeObject> {
       managedFields?: unknown;
     };
     const trimmed = this.#trim({ ...received, metadata });
-    return Object.freeze(Object.fromEntries(parts.internFields(trimmed)) as T);
+    return Object.freeze(parts.internFields(trimmed));
   }
 }
 

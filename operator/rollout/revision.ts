@@ -29,8 +29,22 @@ function canonical(value: unknown): string | undefined {
 
 /** By code units, but numbers first and by size: so objects keep their keys, and hashes that are written rely on it. */
 function inOrder(value: object): string[] {
-  const keys = Object.keys(value).sort();
+  const keys = Object.keys(value);
+  // Most often they are: what comes from the API server is.
+  if (!keys.every((key, index) => index === 0 || (keys[index - 1] as string) < key)) keys.sort();
   return keys.some((key) => /^\d/.test(key))
     ? Object.keys(Object.fromEntries(keys.map((key) => [key, 0])))
     : keys;
+}
+
+/** Whether both are the same JSON, whatever the order of the fields; a field that is undefined is none. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return (
+    Object.keys(one).every((key) => sameJson(one[key], other[key])) &&
+    Object.keys(other).every((key) => other[key] === undefined || one[key] !== undefined)
+  );
 }

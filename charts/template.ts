@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { ResolvedEnvironment } from '../operator/api/resolved.ts';
+
+/** No environment has such a name, and JSON writes it as it is. */
+const NAME = '⟨name⟩';
+const NAMESPACE = '⟨namespace⟩';
+
+/** The annotation that rolls pods when their settings change: pods do not see a new ConfigMap by themselves. */
+export const SETTINGS_HASH = 'cryptosense.io/settings-hash';
+
+/** An environment to render a template from, which `filledIn` makes the objects of any environment with this spec of. */
+export function placeholder({ spec }: ResolvedEnvironment): ResolvedEnvironment {
+  return { name: NAME, namespace: NAMESPACE, spec };
+}
+
+/** Whether a text, such as a spec in JSON, would be taken for a part of a template. */
+export function looksLikeTemplate(text: string): boolean {
+  return text.includes(NAME) || text.includes(NAMESPACE);
+}
+
+/** What the annotation SETTINGS_HASH says about settings; in a template it is the settings themselves. */
+export function settingsHash(settings: Record<string, string>): string {
+  const entries = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify(entries);
+  return looksLikeTemplate(text) ? text : digest(text);
+}
+
+/**
+ * The objects of a template for one environment: equal to those that the charts render for it. What holds no name is
+ * shared with the template.
+ */
+export function filledIn<T>(
+  template: T,
+  { name, namespace }: Pick<ResolvedEnvironment, 'name' | 'namespace'>,
+): T {
+  const text = (value: string) => value.replaceAll(NAME, name).replaceAll(NAMESPACE, namespace);
+  const fill = (value: unknown, field?: string): unknown => {
+    if (typeof value === 'string') {
+      if (!value.includes('⟨')) return value;
+      return field === SETTINGS_HASH && looksLikeTemplate(value) ? digest(text(value)) : text(value);
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      const items = value.map((item) => fill(item));
+      return items.some((item, index) => item !== value[index]) ? items : value;
+    }
+    const fields = Object.entries(value).map(([key, one]): [string, unknown] => [text(key), fill(one, key)]);
+    const isSame = fields.every(([key, one]) => (value as Record<string, unknown>)[key] === one);
+    return isSame ? value : Object.fromEntries(fields);
+  };
+  return fill(template) as T;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
