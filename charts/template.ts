@@ -42,13 +42,29 @@ export function filledIn<T>(
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) {
       const items = value.map((item) => fill(item));
-      return items.some((item, index) => item !== value[index]) ? items : value;
+      return items.every((item, index) => item === value[index]) ? value : items;
     }
-    const fields = Object.entries(value).map(([key, one]): [string, unknown] => [text(key), fill(one, key)]);
-    const isSame = fields.every(([key, one]) => (value as Record<string, unknown>)[key] === one);
-    return isSame ? value : Object.fromEntries(fields);
+    let filled: [string, unknown][] | undefined;
+    for (const key of Object.keys(value)) {
+      const before = (value as Record<string, unknown>)[key];
+      const after = fill(before, key);
+      const name = key.includes('⟨') ? text(key) : key;
+      if (filled === undefined && after === before && name === key) continue;
+      filled ??= upTo(value, key);
+      filled.push([name, after]);
+    }
+    return filled ? Object.fromEntries(filled) : value;
   };
   return fill(template) as T;
+}
+
+/** The fields before the one with this name. */
+function upTo(value: object, name: string): [string, unknown][] {
+  const fields = Object.entries(value);
+  return fields.slice(
+    0,
+    fields.findIndex(([key]) => key === name),
+  );
 }
 
 function digest(text: string): string {

@@ -52,28 +52,22 @@ function firstDifference(wanted: unknown, actual: unknown, path: string): string
   if (wanted === actual) return undefined;
   if (Array.isArray(wanted)) {
     if (!Array.isArray(actual) || actual.length !== wanted.length) return path;
-    return first(wanted.map((item, i) => () => firstDifference(item, actual[i], `${path}[${i}]`)));
+    for (const [i, item] of wanted.entries()) {
+      if (item === actual[i]) continue;
+      const found = firstDifference(item, actual[i], `${path}[${i}]`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
-  if (wanted !== null && typeof wanted === 'object') {
+  if (wanted === null || typeof wanted !== 'object') return path;
+  const object =
+    actual !== null && typeof actual === 'object' ? (actual as Record<string, unknown>) : undefined;
+  for (const key of Object.keys(wanted)) {
+    const value = (wanted as Record<string, unknown>)[key];
     // An empty object and an absent one mean the same to the API server.
-    const fields = Object.entries(wanted).filter(([, value]) => value !== undefined);
-    if (fields.length === 0) return undefined;
-    if (actual === null || typeof actual !== 'object') return path;
-    const object = actual as Record<string, unknown>;
-    return first(
-      fields.map(
-        ([key, value]) =>
-          () =>
-            firstDifference(value, object[key], path ? `${path}.${key}` : key),
-      ),
-    );
-  }
-  return path;
-}
-
-function first(checks: (() => string | undefined)[]): string | undefined {
-  for (const check of checks) {
-    const found = check();
+    if (value === undefined || value === object?.[key]) continue;
+    if (object === undefined) return path;
+    const found = firstDifference(value, object[key], path ? `${path}.${key}` : key);
     if (found !== undefined) return found;
   }
   return undefined;

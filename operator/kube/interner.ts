@@ -24,7 +24,7 @@ export class Interner {
   #young = new Generation();
   #old = new Generation();
   #last = 0;
-  /** The fields of the objects that are being looked at, of the inner ones behind those of the outer ones. */
+  /** Names and fields of the objects that are being looked at, of the inner ones behind those of the outer ones. */
   readonly #fields: unknown[] = [];
 
   constructor(most = MOST) {
@@ -49,13 +49,20 @@ export class Interner {
   #partOf(value: unknown): Part {
     if (typeof value !== 'object' || value === null) return this.#simple(value);
     const start = this.#fields.length;
-    let hash = Array.isArray(value) ? 1 : 2;
-    for (const name of Object.keys(value)) {
+    const isArray = Array.isArray(value);
+    let hash = isArray ? 1 : 2;
+    // These are plain JSON values: nothing is inherited. for...in makes no list of the names.
+    for (const name in value) {
       const part = this.#partOf((value as Record<string, unknown>)[name]);
-      hash = mixed(mixed(hash, this.#simple(name).id), part.id);
+      // The names of an array's items are their places.
+      if (!isArray) {
+        hash = mixed(hash, this.#simple(name).id);
+        this.#fields.push(name);
+      }
+      hash = mixed(hash, part.id);
       this.#fields.push(part.value);
     }
-    const known = this.#known(hash, value, start) ?? this.#new(hash, this.#made(value, start));
+    const known = this.#known(hash, isArray, start) ?? this.#new(hash, this.#made(value, isArray, start));
     this.#fields.length = start;
     return known;
   }
@@ -70,39 +77,40 @@ export class Interner {
   }
 
   /** `value` with the interned fields; itself where it may be changed. */
-  #made(value: object, start: number): object {
+  #made(value: object, isArray: boolean, start: number): object {
     const own = Object.isFrozen(value) ? copyOf(value) : value;
     const fields = own as Record<string, unknown>;
     let index = start;
-    for (const name of Object.keys(own)) {
+    for (const name in own) {
+      if (!isArray) index += 1;
       const field = this.#fields[index++];
       if (fields[name] !== field) fields[name] = field;
     }
     return Object.freeze(own);
   }
 
-  #known(hash: number, value: object, start: number): Part | undefined {
-    const young = this.#find(this.#young, hash, value, start);
+  #known(hash: number, isArray: boolean, start: number): Part | undefined {
+    const young = this.#find(this.#young, hash, isArray, start);
     if (young !== undefined) return young;
-    const old = this.#find(this.#old, hash, value, start);
+    const old = this.#find(this.#old, hash, isArray, start);
     return old && this.#keep(hash, { value: old.value, id: old.id, next: undefined });
   }
 
-  #find({ made }: Generation, hash: number, value: object, start: number): Part | undefined {
+  #find({ made }: Generation, hash: number, isArray: boolean, start: number): Part | undefined {
     let part = made.get(hash);
-    while (part !== undefined && !this.#isMadeOf(part.value as object, value, start)) part = part.next;
+    while (part !== undefined && !this.#isMadeOf(part.value as object, isArray, start)) part = part.next;
     return part;
   }
 
-  /** Whether `known` has the names of `value`, in their order, and the interned fields. */
-  #isMadeOf(known: object, value: object, start: number): boolean {
-    if (Array.isArray(known) !== Array.isArray(value)) return false;
-    const [names, wanted] = [Object.keys(known), Object.keys(value)];
-    if (names.length !== wanted.length) return false;
-    return names.every(
-      (name, index) =>
-        name === wanted[index] && (known as Record<string, unknown>)[name] === this.#fields[start + index],
-    );
+  /** Whether `known` has the names from `start` on, in their order, and the interned fields. */
+  #isMadeOf(known: object, isArray: boolean, start: number): boolean {
+    if (Array.isArray(known) !== isArray) return false;
+    let index = start;
+    for (const name in known) {
+      if (!isArray && this.#fields[index++] !== name) return false;
+      if (this.#fields[index++] !== (known as Record<string, unknown>)[name]) return false;
+    }
+    return index === this.#fields.length;
   }
 
   #new(hash: number, value: object): Part {
