@@ -4,7 +4,10 @@ import { ConfigurationError } from './config.ts';
 const usage = `Usage: main.ts [serve | predictor | migrate]
   serve            answer requests (the default)
   predictor        answer the API's questions for forecasts
-  migrate          bring the database's schema up to date
+  migrate          add to the database's schema what this release needs; to an empty database everything
+  migrate contract take away what former releases needed and this one does not
+  migrate all      both, one file after the other
+  migrate report   say what is pending, and change nothing
   migrate down N   undo the migrations after number N (0 undoes all of them)`;
 
 /**

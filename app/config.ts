@@ -94,6 +94,13 @@ const serving = {
 // One forecast needs one query; more at once would only wait for the one core that computes them.
 const predicting = { ...listening, DATABASE_POOL_SIZE: integer(1, 100, 2) };
 
+const migrating = {
+  ...process,
+  MIGRATION_DEADLINE_SECONDS: integer(1, 86_400, 900),
+  MIGRATION_RESULT_FILE: z.string().optional(),
+  MIGRATION_RUN: z.string().optional(),
+};
+
 /** What every process of the application knows. */
 export interface ProcessConfig {
   readonly environment: (typeof environments)[number];
@@ -146,6 +153,12 @@ export interface PredictorConfig extends HttpConfig {
 export interface MigrationConfig extends ProcessConfig {
   /** Direct to the primary: an advisory lock is of no use through a transaction pool. */
   readonly url: ConnectionUrl;
+  /** Bounds every statement, and the time that another migration is waited for. */
+  readonly deadlineMs: number;
+  /** Where the result is left, for who started the run. */
+  readonly resultFile?: string;
+  /** Names the run, its repetitions included. */
+  readonly run?: string;
 }
 
 /** The server's configuration. Throws ConfigurationError with every mistake at once. */
@@ -189,12 +202,19 @@ export function readPredictorConfig(variables: Variables): PredictorConfig {
 /** The configuration of `migrate`. Throws ConfigurationError with every mistake at once. */
 export function readMigrationConfig(variables: Variables): MigrationConfig {
   const reader = new Reader(variables);
-  const values = reader.values(z.object(process));
+  const values = reader.values(z.object(migrating));
   const url = reader.url('MIGRATION_DATABASE_URL', databaseSchemes);
   if (!values || !url) throw new ConfigurationError(reader.mistakes);
   // A migration's steps are always shown: it is run by a Job whose log is the record of what was done.
   const { logLevel, ...rest } = processConfig(values);
-  return { ...rest, logLevel: logLevel === 'debug' ? 'debug' : 'info', url };
+  return {
+    ...rest,
+    logLevel: logLevel === 'debug' ? 'debug' : 'info',
+    url,
+    deadlineMs: values.MIGRATION_DEADLINE_SECONDS * 1000,
+    ...(values.MIGRATION_RESULT_FILE === undefined ? {} : { resultFile: values.MIGRATION_RESULT_FILE }),
+    ...(values.MIGRATION_RUN === undefined ? {} : { run: values.MIGRATION_RUN }),
+  };
 }
 
 const databaseSchemes = ['postgresql:', 'postgres:'];

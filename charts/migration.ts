@@ -83,6 +83,8 @@ export class MigrationChart extends Chart {
               env: [
                 { name: 'MIGRATION_DATABASE_URL_FILE', value: `${SECRETS_FOLDER}/MIGRATION_DATABASE_URL` },
                 { name: 'MIGRATION_RESULT_FILE', value: LAST_WORDS },
+                // What was applied before the Job was made again, is the release's as well.
+                { name: 'MIGRATION_RUN', value: own.migration(revision, phase) },
                 { name: 'MIGRATION_DEADLINE_SECONDS', value: String(seconds) },
               ],
               terminationMessagePath: LAST_WORDS,

@@ -2,42 +2,75 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigurationError, readMigrationConfig } from '../config.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
-import { MigrationError, readMigrations } from './files.ts';
-import { runMigrations, type Target } from './runner.ts';
+import { TRY_AGAIN } from './failure.ts';
+import { readMigrations } from './files.ts';
+import { leave, type Result } from './result.ts';
+import {
+  isMistake,
+  mayBeTriedAgain,
+  RunFailed,
+  reportMigrations,
+  runMigrations,
+  type Target,
+} from './runner.ts';
 
-/** `migrate` and `migrate down N`. Logs what it does as JSON lines; returns the exit code. Throws ConfigurationError. */
+type Command = { report: true } | { report?: false; target: Target };
+
+const COMMANDS: Record<string, Command> = {
+  '': { target: { direction: 'up', kinds: ['expand'] } },
+  contract: { target: { direction: 'up', kinds: ['contract'] } },
+  all: { target: { direction: 'up' } },
+  report: { report: true },
+};
+
+/**
+ * `migrate` and its words. Logs what it does as JSON lines, leaves its result where MIGRATION_RESULT_FILE says, and returns
+ * the exit code: 1 when it failed, 75 when it failed and may succeed later. Throws ConfigurationError.
+ */
 export async function migrate(args: readonly string[]): Promise<number> {
-  const target = readTarget(args);
+  const command = readCommand(args);
   const config = readMigrationConfig(process.env);
   const logger = createLogger(config);
+  const { url, deadlineMs, resultFile, run, version } = config;
   try {
     const migrations = readMigrations(migrationsFolder());
-    const count = await runMigrations({
-      url: config.url,
-      migrations,
-      target,
-      version: config.version,
-      logger,
-    });
-    logger.info('the schema is as it should be', { migrations: count, direction: target.direction });
+    const options = { url, migrations, logger, deadlineMs };
+    const result = command.report
+      ? await reportMigrations(options)
+      : await runMigrations({
+          ...options,
+          target: command.target,
+          version,
+          ...(run === undefined ? {} : { run }),
+        });
+    leave(result, resultFile);
+    logger.info(command.report ? 'this is pending' : 'the schema is as it should be', { ...result });
     return 0;
   } catch (error) {
+    const again = mayBeTriedAgain(error);
     // A mistake in the migrations needs no stack; whatever else went wrong may.
-    const fields = error instanceof MigrationError ? { error: error.message } : errorFields(error);
-    logger.error('the migration failed', fields);
-    return 1;
+    const fields = isMistake(error) ? { error: (error as Error).message } : errorFields(error);
+    leave(failed(error, String(fields.error)), resultFile);
+    logger.error('the migration failed', { ...fields, again });
+    return again ? TRY_AGAIN : 1;
   }
 }
 
-function readTarget(args: readonly string[]): Target {
-  const [direction, number, ...rest] = args;
-  if (direction === undefined) return { direction: 'up' };
-  if (direction === 'down' && number !== undefined && /^\d{1,4}$/.test(number) && rest.length === 0) {
-    return { direction: 'down', number: Number(number) };
-  }
-  const found = args.join(' ');
+/** What there is to say of a failure; of one before anything was found, only why. */
+function failed(error: unknown, why: string): Result {
+  if (error instanceof RunFailed) return error.result;
+  const nothing = { fresh: false, newest: 0, pending: { expand: [], contract: [] } };
+  return { ...nothing, applied: [], irreversible: [], error: why };
+}
+
+function readCommand(args: readonly string[]): Command {
+  const [word = '', number, ...rest] = args;
+  const isDown = word === 'down' && number !== undefined && /^\d{1,4}$/.test(number) && rest.length === 0;
+  if (isDown) return { target: { direction: 'down', number: Number(number) } };
+  const known = number === undefined && Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  if (known) return known;
   throw new ConfigurationError([
-    `migrate: found "${found}", expected nothing, or "down" and a migration's number`,
+    `migrate: found "${args.join(' ')}", expected nothing, "report", "contract", "all", or "down" and a migration's number`,
   ]);
 }
 

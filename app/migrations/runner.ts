@@ -1,121 +1,147 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import type { ConnectionUrl } from '../connection-url.ts';
-import { address } from '../storage/database.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Migration, MigrationError } from './files.ts';
-import { type Applied, createLedger, readLedger, recordApplied, recordUndone } from './ledger.ts';
+import { PassingError, passes, sentence } from './failure.ts';
+import { type Migration, MigrationError, nameOf } from './files.ts';
+import { createLedger, isEmpty, type Runner, readLedger, recordApplied, recordUndone } from './ledger.ts';
+import { repeatable } from './repeatable.ts';
+import { type Result, resultOf } from './result.ts';
+import { alone, inSession } from './session.ts';
+import { compare, type Step, stepsTo, type Target } from './steps.ts';
 
-/** Up to the newest migration, or down until `number` is the newest that is applied. */
-export type Target = { readonly direction: 'up' } | { readonly direction: 'down'; readonly number: number };
+export type { Target } from './steps.ts';
 
-// "cryptose" in ASCII: one number that all runners agree on and nobody else uses.
-const ADVISORY_LOCK = '7165065891023484773';
-/** Another migration may be at work; its own statements are bounded, so it ends. */
-const WAIT_FOR_OTHERS = '10min';
-/** A statement that waits for a lock makes every later query on that table wait behind it. */
-const WAIT_FOR_TABLES = '5s';
-
-/**
- * Applies or undoes migrations, each in one transaction together with its record, and returns how many. Any number
- * of these may run at once: one works, the others wait and find nothing left to do. Throws MigrationError when an
- * applied file was changed or cannot be undone, and PostgreSQL's errors.
- */
-export async function runMigrations(options: {
+export interface RunOptions {
   url: ConnectionUrl;
   migrations: readonly Migration[];
-  target: Target;
-  version: string;
   logger: Logger;
-}): Promise<number> {
-  const { url, migrations, target, version, logger } = options;
-  const sql = connect(url, logger);
-  try {
-    await sql.unsafe(`set lock_timeout = '${WAIT_FOR_OTHERS}'`);
-    await sql`select pg_advisory_lock(${ADVISORY_LOCK})`;
+  /** Bounds every statement, and the time that another run is waited for; 15 minutes. */
+  deadlineMs?: number;
+}
+
+/** A run has failed after it had found out how things are. */
+export class RunFailed extends Error {
+  readonly result: Result;
+
+  constructor(result: Result, cause: unknown) {
+    super(result.error, { cause });
+    this.result = result;
+  }
+}
+
+const DEADLINE_MS = 15 * 60_000;
+
+/** What is pending, without changing anything. Throws MigrationError when an applied file was changed. */
+export async function reportMigrations(options: RunOptions): Promise<Result> {
+  const { migrations, deadlineMs = DEADLINE_MS } = options;
+  return inSession({ ...options, deadlineMs }, async (sql) => {
+    await alone(sql, deadlineMs, 'shared');
+    const applied = await readLedger(sql);
+    compare(migrations, applied);
+    return resultOf(migrations, { applied, isFresh: applied.length === 0 && (await isEmpty(sql)), run: [] });
+  });
+}
+
+/**
+ * Applies or undoes migrations, each in one transaction together with its record. Any number of these may run at once: one
+ * works, the others wait and find nothing left to do. Throws MigrationError when an applied file was changed or cannot be
+ * undone, RunFailed when a file fails, and PostgreSQL's errors.
+ */
+export async function runMigrations(options: RunOptions & Runner & { target: Target }): Promise<Result> {
+  const { migrations, target, logger, deadlineMs = DEADLINE_MS } = options;
+  return inSession({ ...options, deadlineMs }, async (sql) => {
+    await alone(sql, deadlineMs, 'exclusive');
+    const isFresh = (await readLedger(sql)).length === 0 && (await isEmpty(sql));
     await createLedger(sql);
     const applied = await readLedger(sql);
     compare(migrations, applied);
-    const steps =
-      target.direction === 'up' ? pending(migrations, applied) : undoing(migrations, applied, target.number);
-    for (const { migration, script } of steps) {
-      const start = performance.now();
-      await sql.begin(async (transaction) => {
-        await transaction.unsafe(`set local lock_timeout = '${WAIT_FOR_TABLES}'`);
-        await transaction.unsafe(script);
-        if (target.direction === 'up') await recordApplied(transaction, migration, version);
-        else await recordUndone(transaction, migration.number);
-      });
-      const durationMs = Math.round(performance.now() - start);
-      const done = target.direction === 'up' ? 'applied' : 'undone';
-      logger.info(`migration ${done}`, {
-        migration: nameOf(migration),
-        reversible: 'down' in migration,
-        durationMs,
-      });
-    }
-    return steps.length;
-  } finally {
-    // The advisory lock ends with its session.
-    await sql.end({ timeout: 5 });
-  }
-}
-
-function connect(url: ConnectionUrl, logger: Logger): postgres.Sql {
-  return postgres({
-    ...address(url.read()),
-    password: () => decodeURIComponent(url.read().password),
-    // One connection, kept: the advisory lock belongs to its session.
-    max: 1,
-    max_lifetime: null,
-    connect_timeout: 10,
-    fetch_types: false,
-    connection: { application_name: 'cryptosense-migrate' },
-    onnotice: (notice) => {
-      logger.debug('notice from the database', { notice: notice.message });
-    },
-  });
-}
-
-const nameOf = ({ number, name }: { number: number; name: string }) =>
-  `${String(number).padStart(4, '0')}-${name}`;
-
-/** A database that a newer release has migrated is fine (this release is being rolled back to); another past is not. */
-function compare(migrations: readonly Migration[], applied: readonly Applied[]): void {
-  for (const record of applied) {
-    const file = migrations[record.number - 1];
-    if (file === undefined || file.checksum === record.checksum) continue;
-    throw new MigrationError(
-      `The migration ${nameOf(file)} has been changed since it was applied on ${record.appliedAt.toISOString()}. ` +
-        'Put the file back as it was, and write what is to change into a new migration.',
+    // A run that was cut off is repeated under the same name: what it had applied is the run's as well.
+    const earlier = migrations.filter(({ number }) =>
+      applied.some((record) => record.number === number && record.run !== null && record.run === options.run),
     );
-  }
-}
-
-interface Step {
-  readonly migration: Migration;
-  readonly script: string;
-}
-
-function pending(migrations: readonly Migration[], applied: readonly Applied[]): Step[] {
-  const done = new Set(applied.map((record) => record.number));
-  return migrations
-    .filter(({ number }) => !done.has(number))
-    .map((migration) => ({ migration, script: migration.up }));
-}
-
-function undoing(migrations: readonly Migration[], applied: readonly Applied[], downTo: number): Step[] {
-  const newestFirst = applied.filter((record) => record.number > downTo).reverse();
-  // All of it is checked before the first is undone.
-  return newestFirst.map((record) => {
-    const migration = migrations[record.number - 1];
-    if (migration === undefined) {
-      throw new MigrationError(
-        `${nameOf(record)} was applied by a newer release; undo it with that release.`,
-      );
+    const done: Migration[] = [];
+    const found = () => {
+      const run = target.direction === 'up' ? [...earlier, ...done] : [];
+      const undone = new Set(target.direction === 'up' ? [] : done.map(({ number }) => number));
+      return resultOf(migrations, {
+        applied: applied.filter(({ number }) => !undone.has(number)),
+        isFresh,
+        run,
+      });
+    };
+    for (const step of stepsTo(target, { migrations, applied, isFresh })) {
+      const start = performance.now();
+      const name = nameOf(step.migration);
+      try {
+        await perform(sql, step, target.direction, options);
+      } catch (error) {
+        throw new RunFailed(
+          { ...found(), error: sentence(name, error, step.migration.alone === true) },
+          error,
+        );
+      }
+      done.push(step.migration);
+      logger.info(`migration ${target.direction === 'up' ? 'applied' : 'undone'}`, {
+        migration: name,
+        kind: step.migration.kind,
+        reversible: step.migration.down !== undefined,
+        durationMs: Math.round(performance.now() - start),
+      });
     }
-    if (migration.down === undefined) {
-      throw new MigrationError(`${nameOf(record)} is irreversible; restore a backup from before it instead.`);
-    }
-    return { migration, script: migration.down };
+    return found();
   });
+}
+
+async function perform(
+  sql: postgres.Sql,
+  { migration, script }: Step,
+  direction: Target['direction'],
+  by: Runner,
+): Promise<void> {
+  const record = (on: postgres.Sql | postgres.TransactionSql) =>
+    direction === 'up' ? recordApplied(on, migration, by) : recordUndone(on, migration.number);
+  if (migration.alone) {
+    await runAlone(sql, script);
+    await record(sql);
+    return;
+  }
+  await sql.begin(async (transaction) => {
+    await transaction.unsafe(script);
+    await record(transaction);
+  });
+}
+
+/**
+ * A statement that cannot be in a transaction. An index whose building was cut off is left behind INVALID: it costs every
+ * write and helps no query, and "if not exists" takes it for the real one. It goes before the statement is run again.
+ */
+async function runAlone(sql: postgres.Sql, script: string): Promise<void> {
+  const { index } = repeatable(script) as { index?: string };
+  if (index !== undefined && (await isInvalid(sql, index)))
+    await sql`drop index concurrently if exists ${sql(index)}`;
+  // It waits for transactions that began before it, but keeps nobody from reading or writing meanwhile.
+  await sql`set lock_timeout = 0`;
+  try {
+    await sql.unsafe(script);
+  } finally {
+    await sql`reset lock_timeout`.catch(() => {});
+  }
+  if (index !== undefined && (await isInvalid(sql, index)))
+    throw new PassingError(`the index ${index} is not valid`);
+}
+
+async function isInvalid(sql: postgres.Sql, index: string): Promise<boolean> {
+  const [found] = await sql`
+    select from pg_index where indexrelid = to_regclass(quote_ident(${index})) and not indisvalid`;
+  return found !== undefined;
+}
+
+/** Whether the run may succeed when it is tried again. */
+export function mayBeTriedAgain(error: unknown): boolean {
+  return passes(error instanceof RunFailed ? error.cause : error);
+}
+
+/** Whether it is a mistake in the migrations or in how they were called, which needs no stack. */
+export function isMistake(error: unknown): boolean {
+  return error instanceof MigrationError || error instanceof RunFailed;
 }

@@ -121,7 +121,7 @@ const production: TierDefaults = {
       FEED: 'coingecko',
       API_BASE_URL: 'https://api.cryptosense.com',
     },
-    migration: { gate: 'none', irreversible: false, contract: 'automatic', deadline: '15m' },
+    migration: { gate: 'verified', irreversible: false, contract: 'automatic', deadline: '15m' },
   },
   rollout: {
     canary: {

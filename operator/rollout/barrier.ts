@@ -101,7 +101,9 @@ function knows(target: RevisionView, { by, files }: Barrier): boolean {
 }
 
 function newestOf({ schema }: RevisionView): number | undefined {
-  return schema?.contract.result?.newest ?? schema?.expand.result?.newest ?? schema?.report.result?.newest;
+  // One that failed before it had found anything says 0.
+  const said = [schema?.contract, schema?.expand, schema?.report].map((step) => step?.result?.newest);
+  return said.find((newest) => newest !== undefined && newest > 0);
 }
 
 /** Files are named NNNN-name. */
