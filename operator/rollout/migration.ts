@@ -53,6 +53,7 @@ export function migrated(draft: Draft, view: RevisionView): boolean {
 
 /** A migration that runs has all the time that its Job gives it; one that cannot start has the candidate's deadline. */
 export function waitForMigration(draft: Draft, candidate: Candidate, view: RevisionView): void {
+  if (isForgotten(draft, view)) return;
   if (view.migration === 'failed') {
     reject(draft, 'MigrationFailed', view.problem ?? 'its migration failed');
     return;
@@ -101,6 +102,8 @@ function progressOf(draft: Draft, view: RevisionView): Progress {
   const { input, views } = draft;
   const { image, problem } = view;
   const schema: SchemaView = view.schema ?? NO_STEPS;
+  if (isForgotten(draft, view))
+    return { reason: 'MigrationPending', message: `The migration of ${image} is tried again` };
   if (view.migration === 'failed')
     return {
       reason: 'MigrationFailed',
@@ -118,8 +121,6 @@ function progressOf(draft: Draft, view: RevisionView): Progress {
       message: `The migration of ${image} ${verb}${problem ? `: ${problem}` : ''}`,
     };
   }
-  if (draft.decision.forget.some(({ revision }) => revision === view.revision))
-    return { reason: 'MigrationPending', message: `The migration of ${image} is tried again` };
   const other = otherAtWork(views.values(), { revision: view.revision });
   if (other) {
     const message = `${image} waits for the migration of ${other.view.image}, which runs`;
@@ -152,6 +153,11 @@ function progressOf(draft: Draft, view: RevisionView): Progress {
     isBlocked: verdict.needsSomebody,
     gate: verdict.message,
   };
+}
+
+/** What is known of its migration is of an earlier try. */
+function isForgotten({ decision }: Draft, { revision }: RevisionView): boolean {
+  return decision.forget.some((step) => step.revision === revision);
 }
 
 /** What the gate waits for, in status and once in an Event. */

@@ -44,6 +44,7 @@ export class ApiServer {
   /** Throws in place of an answer, or does something just before the request. */
   intercept: (verb: string, target: Target) => void = () => {};
   version: number;
+  clock = () => Date.now();
 
   constructor(from?: ApiServer) {
     this.objects = new Map(from ? structuredClone([...from.objects]) : []);
@@ -134,7 +135,9 @@ export class ApiServer {
       metadata: {
         ...live.metadata,
         ...(finalizers ? { finalizers } : {}),
-        ...(annotations ? { annotations: { ...live.metadata.annotations, ...annotations } } : {}),
+        ...(annotations
+          ? { annotations: withoutNulls({ ...live.metadata.annotations, ...annotations }) }
+          : {}),
       },
       spec: { ...(live.spec as object), ...(spec as object | undefined) },
     };
@@ -173,14 +176,27 @@ export class ApiServer {
     const generation =
       (before?.metadata.generation ?? 0) + (isDeepStrictEqual(before?.spec, stored.spec) ? 0 : 1);
     const { uid = `uid-${this.version + 1}`, resourceVersion = '' } = before?.metadata ?? {};
+    const { creationTimestamp = new Date(this.clock()).toISOString() } = (before?.metadata ?? metadata) as {
+      creationTimestamp?: string;
+    };
     const counted = WITHOUT_GENERATION.includes(stored.kind) ? {} : { generation: Math.max(1, generation) };
-    const next = { ...stored, metadata: { ...metadata, uid, resourceVersion, ...counted } } as Live;
+    const next = {
+      ...stored,
+      metadata: { ...metadata, uid, resourceVersion, creationTimestamp, ...counted },
+    } as Live;
     if (before && isDeepStrictEqual(before, next)) return before;
     this.version += 1;
     next.metadata.resourceVersion = String(this.version);
     this.objects.set(`${next.kind}/${next.metadata.name}`, next);
     return next;
   }
+}
+
+/** In a merge patch null takes a key away. */
+function withoutNulls(values: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
 }
 
 function finalizersOf({ metadata }: Live): string[] {

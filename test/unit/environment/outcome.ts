@@ -5,6 +5,7 @@ const MOVING = new Set([
   'uid',
   'resourceVersion',
   'generation',
+  'creationTimestamp',
   'observedGeneration',
   'lastTransitionTime',
   'startedAt',

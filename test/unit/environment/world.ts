@@ -58,6 +58,7 @@ export class World {
     // A copy is another process, some time later: what the first one has just written has settled.
     this.now = from ? from.now + 10_000 : Date.parse('2026-01-05T10:00:00Z');
     this.server = new ApiServer(from?.server);
+    this.server.clock = () => this.now;
     this.cluster = new Cluster(this.server);
     this.cluster.ledger.applied.push(...(from?.cluster.ledger.applied ?? []));
     for (const [image, release] of from?.cluster.releases ?? []) this.cluster.releases.set(image, release);
