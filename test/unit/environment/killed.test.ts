@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { suite } from '../../harness/suite.ts';
 import { difference, outcome } from './outcome.ts';
 import { World } from './world.ts';
@@ -7,6 +8,21 @@ const test = suite('operator killed after a write');
 
 const serving = new World().create();
 await serving.rest();
+
+const pauses = [{ weight: 50 }, { pause: 'untilPromoted' }, { weight: 100 }];
+
+/** A world that serves and releases in this way. */
+function releasing(rollout: NonNullable<EnvironmentSpec['rollout']>): World {
+  const world = new World(serving);
+  world.edit((spec) => {
+    spec.rollout = { ...spec.rollout, ...rollout };
+  });
+  return world;
+}
+
+/** A canary with dynamicStableScale that waits for a person at half of the requests. */
+const waiting = releasing({ canary: { steps: pauses, dynamicStableScale: true } }).release('api:2');
+await waiting.until(() => /until somebody promotes it/.test(waiting.status.summary ?? ''));
 
 /** What happens to a world, each from its beginning to rest. */
 const stories: { name: string; begin: () => World; ends: (world: World) => boolean }[] = [
@@ -34,6 +50,41 @@ const stories: { name: string; begin: () => World; ends: (world: World) => boole
     name: 'a release whose migration fails',
     begin: () => new World(serving).release('api:2', { migrates: false }),
     ends: ({ status }) => status.rejected?.reason === 'MigrationFailed',
+  },
+  {
+    name: 'a blue-green release',
+    begin: () =>
+      releasing({ strategy: 'blueGreen', blueGreen: { previewReplicas: 1, autoPromoteDelay: '3s' } }).release(
+        'api:2',
+      ),
+    ends: ({ status, server }) =>
+      status.stable?.image === 'api:2' && server.get('Service', 'shop-api-preview') !== undefined,
+  },
+  {
+    name: 'a rolling update',
+    begin: () => releasing({ strategy: 'rolling' }).release('api:2'),
+    ends: ({ status }) => status.stable?.image === 'api:2',
+  },
+  {
+    name: 'a rolling update whose pods never start',
+    begin: () => releasing({ strategy: 'rolling' }).release('api:2', { starts: false }),
+    ends: ({ status }) => status.rejected?.reason === 'ProgressDeadlineExceeded',
+  },
+  {
+    name: 'a promotion by command',
+    begin: () => new World(waiting).command('promote', 2),
+    ends: ({ status }) => status.stable?.image === 'api:2',
+  },
+  {
+    name: 'an abort by command',
+    begin: () => new World(waiting).command('abort', 2),
+    ends: ({ status }) => status.stable?.image === 'api:1' && status.rejected?.reason === 'Aborted',
+  },
+  {
+    name: 'a restart by command',
+    begin: () => new World(serving).command('restart', 1),
+    ends: ({ status, server }) =>
+      status.restarts?.length === 1 && /restarted-at/.test(JSON.stringify(server.list('Deployment'))),
   },
   {
     name: 'deleting an environment',

@@ -9,6 +9,7 @@ import type { EventInput, EventRecorder } from '../../../operator/kube/events.ts
 import { silentLog } from '../../../operator/kube/log.ts';
 import type { KubeObject } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
+import type { Verb } from '../../../operator/rollout/state.ts';
 import { ApiServer, Killed } from './api-server.ts';
 import { Cluster, type Release } from './cluster.ts';
 
@@ -98,6 +99,19 @@ export class World {
 
   edit(change: (spec: EnvironmentSpec) => void): void {
     this.server.edit(KIND, NAME, (object) => change(object.spec as EnvironmentSpec));
+  }
+
+  /** A command, as kubectl annotate gives it: names the release that has this number now. */
+  command(verb: Verb, number: number): this {
+    const { stable, candidate, rejected, history = [] } = this.status;
+    const named = [stable, candidate, rejected, ...history].find((one) => one?.number === number);
+    this.server.edit(KIND, NAME, ({ metadata }) => {
+      metadata.annotations = {
+        ...metadata.annotations,
+        [`cryptosense.io/${verb}`]: `${number}-${named?.revision}`,
+      };
+    });
+    return this;
   }
 
   release(image: string, behaviour: Release = {}): this {

@@ -47,6 +47,9 @@ export class Simulation {
   route: { weights: Record<string, number>; extra?: Extra; confirmed: boolean } | undefined;
   /** Annotations of the environment that are commands. */
   commands: Command[] = [];
+  /** Seconds that the router needs to confirm what is written. */
+  confirmsAfter = 1;
+  #unconfirmedFor = 0;
   /** Weights that the router has confirmed last. */
   #confirmed: Readonly<Record<string, number>> = {};
   readonly notes: Note[] = [];
@@ -139,14 +142,24 @@ export class Simulation {
 
   look(): void {
     const before = new Map([...this.pods].map(([revision, { replicas }]) => [revision, replicas]));
-    if (this.route?.confirmed) this.#confirmed = this.route.weights;
+    const isConfirmed = this.route?.confirmed === true;
+    if (this.route && isConfirmed) this.#confirmed = this.route.weights;
+    const wasTried = this.memory.candidate;
     this.#decideAndWrite();
     this.#checkCapacity(before);
+    this.#checkStatus(wasTried, isConfirmed);
+  }
+
+  /** The weight in status is the one that the router has confirmed, and no other until it confirms another. */
+  #checkStatus(before: RolloutMemory['candidate'], isConfirmed: boolean): void {
     const { candidate } = this.memory;
-    const routed = this.#confirmed[candidate?.revision ?? ''] ?? 0;
-    if (candidate && this.dieAfterWrites > 0 && candidate.weight !== routed)
+    if (!candidate || this.dieAfterWrites <= 0) return;
+    const isSame = before?.revision === candidate.revision && before.startedAt === candidate.startedAt;
+    if (!isConfirmed && !isSame) return;
+    const truth = isConfirmed ? (this.#confirmed[candidate.revision] ?? 0) : before?.weight;
+    if (candidate.weight !== truth)
       this.broken.push(
-        `status says ${candidate.weight} % of ${candidate.revision}, confirmed are ${routed} %`,
+        `status says ${candidate.weight} % of ${candidate.revision}, confirmed are ${truth} %`,
       );
   }
 
@@ -163,6 +176,30 @@ export class Simulation {
       if (!this.isOutage && ((replicas ?? 0) < Math.min(needed, had) || isOff))
         this.broken.push(`${revision} goes from ${had} to ${replicas} pods with ${share} % of the requests`);
     }
+  }
+
+  /** Nobody gets more than its ready pods can serve, while another could: but for an abort, which waits for nothing. */
+  #checkShares({ memory }: RolloutDecision, wanted: Readonly<Record<string, number>>): void {
+    if (this.isOutage || this.replicas === 0) return;
+    const have = this.route?.weights ?? {};
+    const ready = (revision: string) => this.pods.get(revision)?.ready ?? 0;
+    const stable = memory.stable?.revision ?? '';
+    const grows = (revision: string) => (wanted[revision] ?? 0) > (have[revision] ?? 0);
+    const tried = memory.candidate?.revision;
+    // Of as many pods as are ready, if these are too few for all of the work.
+    const there = ready(tried ?? '') + ready(stable);
+    const canServe = (revision: string, size: number) =>
+      ready(revision) >= Math.floor((Math.min(size, there) * (wanted[revision] ?? 0)) / 100);
+    const isMore = tried !== undefined && grows(tried) && ready(stable) > 0;
+    if (isMore && !canServe(tried, this.replicas - this.maxUnavailable))
+      this.broken.push(`${tried} gets ${wanted[tried]} % with ${ready(tried)} ready pods`);
+    const leaving = memory.retired?.find(
+      ({ revision, gradual }) =>
+        gradual && ready(revision) > 0 && (have[revision] ?? 0) > (wanted[revision] ?? 0),
+    );
+    const back = Math.floor((this.replicas * (wanted[stable] ?? 0)) / 100);
+    if (leaving && ready(stable) > 0 && ready(stable) < back)
+      this.broken.push(`${stable} gets ${wanted[stable]} % back with ${ready(stable)} ready pods`);
   }
 
   #decideAndWrite(): void {
@@ -240,7 +277,9 @@ export class Simulation {
       JSON.stringify([sorted(wanted ?? {}), extra]);
     if (wanted && !isSame) {
       const written = () => {
+        this.#checkShares(decision, wanted);
         this.route = { weights: { ...wanted }, ...(extra ? { extra } : {}), confirmed: false };
+        this.#unconfirmedFor = 0;
         this.weights.push(
           sorted(wanted)
             .map(([r, w]) => `${r}=${w}`)
@@ -334,7 +373,10 @@ export class Simulation {
       if (p.migration === 'running' && p.problem === undefined) p.migration = 'complete';
       if (p.replicas !== undefined) p.ready = Math.min(p.ready + (p.starts ? 1 : 0), p.replicas);
     }
-    if (this.route) this.route.confirmed = true;
+    if (this.route && !this.route.confirmed) {
+      this.#unconfirmedFor += 1;
+      if (this.#unconfirmedFor >= this.confirmsAfter) this.route.confirmed = true;
+    }
     for (const [revision, weight] of Object.entries(this.route?.weights ?? {})) {
       const p = this.#of(revision);
       const served = Math.round((requests * weight) / 100);
