@@ -232,10 +232,3 @@ function targetOf({ path, body }: RequestOptions): Target {
   const namespace = path.split('/namespaces/')[1]?.split('/')[0] ?? '';
   return { kind, namespace, name: name ?? (body as Body).metadata.name, isStatus: sub === 'status' };
 }
-
-/** A merge patch takes a field away by null. */
-function withoutNulls(fields: Record<string, string | null>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== null),
-  );
-}
