@@ -1,8 +1,8 @@
 import { Chart } from 'cdk8s';
 import { k8s, ServiceAccount } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { API_VERSION, KIND } from '../operator/api/environment.ts';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../operator/api/well-known.ts';
 import { selector } from './pod.ts';
 
 export const API_PORT = 3000;

@@ -1,8 +1,9 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { API_VERSION, GROUP, KIND, PLURAL, specSchema, VERSION } from '../operator/api/environment.ts';
+import { specSchema } from '../operator/api/environment.ts';
 import { LABELS } from '../operator/api/resolved.ts';
 import { effectiveSpec } from '../operator/api/tiers.ts';
+import { API_VERSION, GROUP, KIND, PLURAL, VERSION } from '../operator/api/well-known.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 
 /** An annotation with the value "true" by which somebody says that a CRD may be deleted, and every environment with it. */

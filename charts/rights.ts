@@ -1,7 +1,5 @@
 import type { k8s } from 'cdk8s-plus-28';
-import { BACKUP_PLURAL } from '../operator/api/backup.ts';
-import { GROUP, PLURAL } from '../operator/api/environment.ts';
-import { NOTIFICATION_SECRET } from '../operator/api/spec/notifications.ts';
+import { BACKUP_PLURAL, GROUP, NOTIFICATION_SECRET, PLURAL } from '../operator/api/well-known.ts';
 
 const WATCH = ['get', 'list', 'watch'];
 /** Server-side apply is a patch, and a create when the object is not there yet. */

@@ -2,13 +2,14 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { customResourceDefinitions } from '../operator/api/crd.ts';
-import { environmentSchema, KIND } from '../operator/api/environment.ts';
+import { environmentSchema } from '../operator/api/environment.ts';
 import {
   type Manifest,
   type ResolvedEnvironment,
   releaseInputs,
   resolveEnvironment,
 } from '../operator/api/resolved.ts';
+import { KIND } from '../operator/api/well-known.ts';
 import {
   renderComponents,
   renderDatabaseCheck,

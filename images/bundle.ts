@@ -3,11 +3,29 @@ import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+const PACKAGE = '@kubernetes/client-node';
 
 // Some dependencies are CommonJS and call require() for Node's own modules, which an ES module does not have.
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
+
+/**
+ * client-node's only file of exports brings in every client of every API group. Nothing of it acts by being imported, which its
+ * package.json does not say: what is not used can be left out.
+ */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
+  setup(build) {
+    const inside = Symbol('inside');
+    build.onResolve({ filter: /^[.@]/ }, async ({ path, pluginData, ...options }) => {
+      const isOf = path === PACKAGE || options.importer.includes(`/node_modules/${PACKAGE}/`);
+      if (pluginData === inside || !isOf) return undefined;
+      return { ...(await build.resolve(path, { ...options, pluginData: inside })), sideEffects: false };
+    });
+  },
+};
 
 function settings(entry: string) {
   return {
@@ -23,6 +41,7 @@ function settings(entry: string) {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+    plugins: [onlyWhatIsUsed],
   } satisfies BuildOptions;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { renderComponents } from '../charts/render.ts';
-import { API_VERSION } from './api/environment.ts';
+import { API_VERSION } from './api/well-known.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
 import { WatchToPlan } from './environment/watch-to-plan.ts';

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { API_VERSION } from './environment.ts';
 import { objectName, rules } from './spec/forms.ts';
 import { conditions, text, time } from './status.ts';
-
-export const BACKUP_KIND = 'CryptoSenseBackup';
-export const BACKUP_PLURAL = 'cryptosensebackups';
+import { API_VERSION, BACKUP_KIND } from './well-known.ts';
 
 /** What is asked for cannot change afterwards: the backup was taken as it was asked for. */
 const spec = z

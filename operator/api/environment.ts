@@ -7,6 +7,7 @@ import { api, autoscaling, release } from './spec/release.ts';
 import { rollout } from './spec/rollout.ts';
 import { images, network, observability, routing, scheduling } from './spec/surroundings.ts';
 import { statusSchema } from './status.ts';
+import { API_VERSION, KIND } from './well-known.ts';
 
 /**
  * The one schema of CryptoSenseEnvironment: the TypeScript types, the defaults of each tier
@@ -14,12 +15,6 @@ import { statusSchema } from './status.ts';
  * `kubectl explain` prints. CEL rules go through `.meta()`, because zod's refinements cannot
  * be written into a CRD.
  */
-export const GROUP = 'cryptosense.io';
-export const VERSION = 'v1alpha1';
-export const API_VERSION = `${GROUP}/${VERSION}`;
-export const KIND = 'CryptoSenseEnvironment';
-export const PLURAL = 'cryptosenseenvironments';
-
 export const specSchema = z
   .object({
     tier: z

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { customResourceDefinitions } from './crd.ts';
-import { GROUP, KIND } from './environment.ts';
 import { defaultsByTier, referencePage } from './reference.ts';
+import { GROUP, KIND } from './well-known.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { API_VERSION } from './environment.ts';
 import { target } from './spec/backup.ts';
 import { objectName, rules } from './spec/forms.ts';
 import { conditions, time } from './status.ts';
+import { API_VERSION } from './well-known.ts';
 
 export const RESTORE_KIND = 'CryptoSenseRestore';
 export const RESTORE_PLURAL = 'cryptosenserestores';

@@ -1,6 +1,5 @@
-import { BACKUP_KIND, BACKUP_PLURAL } from '../api/backup.ts';
-import { GROUP, KIND, PLURAL, VERSION } from '../api/environment.ts';
 import { LABELS, MANAGED_SELECTOR } from '../api/resolved.ts';
+import { BACKUP_KIND, BACKUP_PLURAL, GROUP, KIND, PLURAL, VERSION } from '../api/well-known.ts';
 import type { KubeObject, Resource } from '../kube/resources.ts';
 
 /** The API resources that the operator reads and writes; all are namespaced. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { API_VERSION } from '../api/environment.ts';
 import type { Environment } from '../api/resolved.ts';
 import type { Notification } from '../api/status.ts';
+import { API_VERSION } from '../api/well-known.ts';
 import { linkOf } from './link.ts';
 
 /** Body of a generic webhook. Fields may be added; those that are here stay. */

@@ -1,5 +1,5 @@
-import { NOTIFICATION_SECRET } from '../api/spec/notifications.ts';
 import type { Webhook } from '../api/tiers.ts';
+import { NOTIFICATION_SECRET } from '../api/well-known.ts';
 import { RESOURCES } from '../environment/resources.ts';
 import { answered } from '../kube/errors.ts';
 import { pathOf } from '../kube/resources.ts';

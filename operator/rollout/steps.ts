@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { milliseconds } from '../api/duration.ts';
-import { UNTIL_PROMOTED } from '../api/spec/rollout.ts';
 import type { EffectiveSpec } from '../api/tiers.ts';
+import { UNTIL_PROMOTED } from '../api/well-known.ts';
 import { POST_PROMOTION, PRE_PROMOTION, stepRun } from './analysis/policy.ts';
 import { canonicalJson } from './revision.ts';
 import { podsFor } from './weights.ts';

@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { checkout } from '../../local/checkout.ts';
 import { EnvironmentWatch } from '../../local/demo/watch.ts';
 import type { EnvironmentSpec } from '../../operator/api/environment.ts';
-import { API_VERSION, KIND } from '../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../operator/api/well-known.ts';
 
 /** The cluster that the runner prepared (test/harness/prepare.ts). */
 export const gatewayUrl = variable('CRYPTOSENSE_GATEWAY_URL');

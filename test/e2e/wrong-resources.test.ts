@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { stringify } from 'yaml';
-import { API_VERSION, KIND } from '../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../operator/api/well-known.ts';
 import { suite } from '../harness/suite.ts';
 import { kubectl, refusal } from './cluster.ts';
 import { WRONG_RESOURCES } from './wrong-resources.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NOTIFICATION_SECRET } from '../well-known.ts';
 import { form, objectName, rules } from './forms.ts';
 
 /** What can be told of an environment. */
@@ -17,9 +18,6 @@ export const NOTIFICATION_KINDS = [
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
 export const SEVERITIES = ['info', 'warning'] as const;
-
-/** The Secret that the operator may read wherever it looks after environments; any other one only when it is allowed to. */
-export const NOTIFICATION_SECRET = 'cryptosense-notifications';
 
 /** What the form of a link has to have between braces. */
 const LINK_FIELDS = ['namespace', 'name', 'revision', 'number'] as const;

@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { UNTIL_PROMOTED } from '../well-known.ts';
 import { analysis, backgroundAnalysis } from './analysis.ts';
 import { DURATION, duration, form, notZero, rules } from './forms.ts';
-
-/** A pause that ends when somebody promotes the release, and not before. */
-export const UNTIL_PROMOTED = 'untilPromoted';
 
 const PAUSE = new RegExp(`^(${UNTIL_PROMOTED}|${DURATION.source.slice(1, -1)})$`);
 

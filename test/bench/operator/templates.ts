@@ -1,5 +1,5 @@
 import { renderComponents, renderMigration, renderRevision, renderRoute } from '../../../charts/render.ts';
-import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import {
   type Environment,
   LABELS,
@@ -10,6 +10,7 @@ import {
   releaseInputs,
   resolveEnvironment,
 } from '../../../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { credentialsFor } from '../../../operator/environment/credentials.ts';
 import { revisionOf } from '../../../operator/rollout/revision.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { equal, is, match } from 'uvu/assert';
 import { parse, parseAllDocuments } from 'yaml';
 import { customResourceDefinitions } from '../../../operator/api/crd.ts';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { mergePatch, create as post, serverSideApply } from '../../../operator/kube/apply.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';

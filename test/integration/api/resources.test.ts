@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { equal, instance, is, match, ok } from 'uvu/assert';
 import { parse } from 'yaml';
 import { customResourceDefinitions, type Schema } from '../../../operator/api/crd.ts';
-import { API_VERSION } from '../../../operator/api/environment.ts';
+import { API_VERSION } from '../../../operator/api/well-known.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';

@@ -1,6 +1,5 @@
-import { BACKUP_KIND } from '../../../operator/api/backup.ts';
-import { KIND } from '../../../operator/api/environment.ts';
 import { RESTORE_KIND } from '../../../operator/api/restore.ts';
+import { BACKUP_KIND, KIND } from '../../../operator/api/well-known.ts';
 import { WRONG_RESOURCES } from '../../e2e/wrong-resources.ts';
 
 /** A resource that has to be refused, and a part of the sentence, or the form of it, that a person reads then. */

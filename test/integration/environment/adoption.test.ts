@@ -1,12 +1,12 @@
 import * as assert from 'uvu/assert';
 import { renderComponents, renderRoute } from '../../../charts/render.ts';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import {
   type Environment,
   LABELS,
   type Manifest,
   resolveEnvironment,
 } from '../../../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES, resourceOf } from '../../../operator/environment/resources.ts';
 import { applyNew, create, mergePatch } from '../../../operator/kube/apply.ts';
 import { answered } from '../../../operator/kube/errors.ts';

@@ -1,6 +1,5 @@
 import * as assert from 'uvu/assert';
 import { renderComponents } from '../../../charts/render.ts';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import {
   type Environment,
   FINALIZER,
@@ -9,6 +8,7 @@ import {
   ownerReference,
   resolveEnvironment,
 } from '../../../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { stamped } from '../../../operator/environment/drift.ts';
 import { RESOURCES, resourceOf } from '../../../operator/environment/resources.ts';
 import { create, remove, serverSideApply } from '../../../operator/kube/apply.ts';

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
-import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import type { Environment } from '../../../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch, remove } from '../../../operator/kube/apply.ts';
 import { silentLog } from '../../../operator/kube/log.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { equal, is } from 'uvu/assert';
 import { LEASE_RULES, RULES } from '../../../charts/rights.ts';
 import { customResourceDefinitions } from '../../../operator/api/crd.ts';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, remove, serverSideApply } from '../../../operator/kube/apply.ts';
 import { answered } from '../../../operator/kube/errors.ts';

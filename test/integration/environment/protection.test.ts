@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { renderProtection } from '../../../charts/render.ts';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import { FINALIZER, LABELS, type Manifest } from '../../../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch, remove } from '../../../operator/kube/apply.ts';
 import { answered, KubeError } from '../../../operator/kube/errors.ts';

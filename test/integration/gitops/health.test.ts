@@ -1,6 +1,6 @@
 import { equal, match, ok } from 'uvu/assert';
 import { customResourceDefinitions, type Schema } from '../../../operator/api/crd.ts';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { suite } from '../../harness/suite.ts';
 import { refused } from '../../unit/environment/api-server.ts';
 import { World } from '../../unit/environment/world.ts';

@@ -1,5 +1,5 @@
 import { equal } from 'uvu/assert';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create } from '../../../operator/kube/apply.ts';
 import type { KubeObject } from '../../../operator/kube/resources.ts';

@@ -1,5 +1,5 @@
 import { equal, is, match, not } from 'uvu/assert';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch } from '../../../operator/kube/apply.ts';
 import { type KubeObject, pathOf, type Resource } from '../../../operator/kube/resources.ts';

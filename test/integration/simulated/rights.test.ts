@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch, remove } from '../../../operator/kube/apply.ts';
 import { answered } from '../../../operator/kube/errors.ts';

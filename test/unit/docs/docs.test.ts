@@ -2,8 +2,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { equal, ok } from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
-import { type EnvironmentSpec, environmentSchema, KIND } from '../../../operator/api/environment.ts';
+import { type EnvironmentSpec, environmentSchema } from '../../../operator/api/environment.ts';
 import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.ts';
+import { KIND } from '../../../operator/api/well-known.ts';
 import { suite } from '../../harness/suite.ts';
 import { type Page, pages, parsePage, root } from './pages.ts';
 

@@ -4,7 +4,6 @@ import { equal, is } from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { renderComponents, renderMigration, renderRevision, renderRoute } from '../../../charts/render.ts';
 import { placeholder } from '../../../charts/template.ts';
-import { KIND } from '../../../operator/api/environment.ts';
 import {
   type Environment,
   names,
@@ -12,6 +11,7 @@ import {
   releaseInputs,
   resolveEnvironment,
 } from '../../../operator/api/resolved.ts';
+import { KIND } from '../../../operator/api/well-known.ts';
 import { Templates } from '../../../operator/environment/templates.ts';
 import { suite } from '../../harness/suite.ts';
 import { resolved, TIERS } from '../charts/environments.ts';

@@ -1,6 +1,7 @@
 import { renderComponents } from '../../../charts/render.ts';
-import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { type Environment, LABELS, MANAGER } from '../../../operator/api/resolved.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import type { Caches } from '../../../operator/environment/caches.ts';
 import { EnvironmentReconciler } from '../../../operator/environment/reconciler.ts';
 import { environmentOf } from '../../../operator/environment/resources.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import type { Environment } from '../../../operator/api/resolved.ts';
 import { NOTIFICATION_KINDS, SEVERITIES } from '../../../operator/api/spec/notifications.ts';
 import type { Notification } from '../../../operator/api/status.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { slackMessage } from '../../../operator/notifications/slack.ts';
 import { suite } from '../../harness/suite.ts';
 import { violations } from './block-kit.ts';

@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
-import { API_VERSION, KIND } from '../../../operator/api/environment.ts';
 import type { Environment } from '../../../operator/api/resolved.ts';
 import type { Notification } from '../../../operator/api/status.ts';
 import type { Webhook } from '../../../operator/api/tiers.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import type { EventInput } from '../../../operator/kube/events.ts';
 import type { Log, LogFields } from '../../../operator/kube/log.ts';
 import type { KubeClient, RequestOptions } from '../../../operator/kube/transport.ts';
