@@ -86,6 +86,8 @@ const serving = {
   FEED_SEED: integer(0, 2_147_483_647, 1),
   COINGECKO_URL: webAddress.default('https://api.coingecko.com/api/v3'),
   PREDICTOR_URL: webAddress.optional(),
+  STREAM_HEARTBEAT_MS: integer(50, 600_000, 15_000),
+  STREAM_MOST_CLIENTS: integer(0, 100_000, 2_000),
   RATE_LIMIT_ANONYMOUS: limit.optional().meta({ expected: limit.meta()?.expected }),
   RATE_LIMIT_FREE: limit.optional().meta({ expected: limit.meta()?.expected }),
   RATE_LIMIT_PRO: limit.optional().meta({ expected: limit.meta()?.expected }),
@@ -140,6 +142,7 @@ export interface ServerConfig extends HttpConfig {
   readonly database: DatabaseConfig;
   readonly redis: { readonly url: ConnectionUrl };
   readonly feed: FeedConfig;
+  readonly stream: { readonly heartbeatMs: number; readonly mostClients: number };
   /** Requests a minute by plan, 0 for no limit. */
   readonly rateLimits: RateLimits;
   /** Where the predictor is; absent when there is none. */
@@ -181,6 +184,7 @@ export function readServerConfig(variables: Variables): ServerConfig {
       coingeckoUrl: values.COINGECKO_URL,
       seed: values.FEED_SEED,
     },
+    stream: { heartbeatMs: values.STREAM_HEARTBEAT_MS, mostClients: values.STREAM_MOST_CLIENTS },
     rateLimits: {
       anonymous: values.RATE_LIMIT_ANONYMOUS ?? defaults.anonymous,
       free: values.RATE_LIMIT_FREE ?? defaults.free,

@@ -21,6 +21,9 @@ import { assets } from './prices/assets.ts';
 import { priceEndpoints } from './prices/endpoints.ts';
 import { createPriceLookup } from './prices/price-lookup.ts';
 import { createPriceStore } from './prices/price-store.ts';
+import { createBroadcast } from './prices/stream/broadcast.ts';
+import { streamEndpoint } from './prices/stream/endpoint.ts';
+import { createHub } from './prices/stream/hub.ts';
 import { openCache } from './storage/cache.ts';
 import { openDatabase } from './storage/database.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -59,12 +62,19 @@ export async function startServer(options: {
   const store = createPriceStore(database);
   const router = new Router();
   const metrics = createMetrics(config.version, routePatternOf(router));
+  const hub = createHub({
+    ...config.stream,
+    onEnd: (reason) => metrics.streamEnds.inc({ reason }),
+  });
+  metrics.watchStreams(() => hub.size);
+  const broadcast = createBroadcast(config.redis.url, cache, hub);
   const poller = startPoller({
     feed:
       config.feed.kind === 'simulator'
         ? createSimulator(config.feed.seed)
         : createCoinGeckoFeed({ url: config.feed.coingeckoUrl, assets }),
     store,
+    publish: broadcast.publish,
     // Three polls may be late before another replica takes over.
     leadership: createLeadership(cache, Math.max(3 * config.feed.intervalMs, 5_000)),
     metrics,
@@ -88,6 +98,8 @@ export async function startServer(options: {
   healthRoutes(router, { probes, drain });
   metricsRoute(router, metrics);
   const endpoints = [
+    // Before the prices: "stream" could be taken for a symbol.
+    streamEndpoint({ hub, store }),
     ...priceEndpoints({
       store,
       lookup: createPriceLookup(store, cache),
@@ -112,12 +124,20 @@ export async function startServer(options: {
 
   const closeStorage = () => {
     limiter.stop();
-    return Promise.all([database.end(STORAGE_GRACE_MS), cache.end()]);
+    return Promise.all([database.end(STORAGE_GRACE_MS), broadcast.end(), cache.end()]);
   };
   let server: HttpServer;
   try {
     const extraMiddleware = options.extraMiddleware ?? [];
-    server = await startHttpServer({ config, logger, router, metrics, drain, extraMiddleware });
+    server = await startHttpServer({
+      config,
+      logger,
+      router,
+      metrics,
+      drain,
+      extraMiddleware,
+      beforeClosing: () => hub.end(),
+    });
   } catch (error) {
     await poller.stop();
     await closeStorage();

@@ -1,4 +1,5 @@
 import type { PriceStore } from '../prices/price-store.ts';
+import { type Moment, momentOf } from '../prices/stream/moment.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Feed, FeedUnavailable } from './feed.ts';
@@ -28,12 +29,14 @@ const DAY_MS = 86_400_000;
 export function startPoller(options: {
   feed: Feed;
   store: PriceStore;
+  /** Hears of each moment once it is written. */
+  publish: (moment: Moment) => void;
   leadership: Leadership;
   metrics: Metrics;
   logger: Logger;
   intervalMs: number;
 }): Poller {
-  const { feed, store, leadership, metrics, logger, intervalMs } = options;
+  const { feed, store, publish, leadership, metrics, logger, intervalMs } = options;
   const stopped = new AbortController();
   let role: FeedStatus['role'] = 'standby';
   let lastSuccess: Date | null = null;
@@ -63,7 +66,10 @@ export function startPoller(options: {
     const now = new Date();
     await prepare(now);
     const at = new Date(Math.floor(now.getTime() / intervalMs) * intervalMs);
-    const written = await store.insert(await feed.quotes(at, stopped.signal));
+    const quotes = await feed.quotes(at, stopped.signal);
+    const written = await store.insert(quotes);
+    const moment = momentOf(quotes);
+    if (moment) publish(moment);
     metrics.feedQuotes.inc({ feed: feed.name }, written);
     if (lastError !== null) logger.info('the feed answers again', { feed: feed.name });
     lastSuccess = now;

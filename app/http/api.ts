@@ -112,10 +112,16 @@ async function send(ctx: Context, declared: Endpoint, answer: SentAnswer): Promi
   ctx.set({ ...headers });
   const type = declared.answers[status]?.contentType ?? JSON_TYPE;
   if (typeof content === 'string') return sendText(ctx, content, type);
-  ctx.body = content ?? null;
-  // Koa takes an empty body for a 204, and a stream for bytes of no type.
+  if (content) {
+    ctx.type = type;
+    ctx.respond = false;
+    ctx.res.flushHeaders();
+    content(ctx.res);
+    return;
+  }
+  ctx.body = null;
+  // Koa takes an empty body for a 204.
   ctx.status = status;
-  if (content) ctx.type = type;
 }
 
 /** What belongs to a user may be kept by that user's own browser alone, which has to ask whether it still holds. */

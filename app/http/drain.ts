@@ -20,11 +20,17 @@ export class Drain {
 
   /**
    * Serves for `drainMs`, then stops accepting and waits for the requests under way, at most `graceMs`. Resolves
-   * with false when some had to be cut.
+   * with false when some had to be cut. `beforeClosing` ends what would never end by itself.
    */
-  async run(server: Server, drainMs: number, graceMs: number): Promise<boolean> {
+  async run(
+    server: Server,
+    drainMs: number,
+    graceMs: number,
+    beforeClosing: () => void = () => {},
+  ): Promise<boolean> {
     this.#begun = true;
     await new Promise((resolve) => setTimeout(resolve, drainMs));
+    beforeClosing();
     await quietMoment(server);
     // close() also closes the connections on which nothing is under way.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

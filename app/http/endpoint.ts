@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import type postgres from 'postgres';
 import type { z } from 'zod';
@@ -21,14 +22,14 @@ type AnswerOf<A extends AnswerSchemas> = {
     readonly headers?: Readonly<Record<string, string>>;
   } & (A[S]['schema'] extends z.ZodType
     ? { readonly body: z.input<A[S]['schema']> | Verbatim }
-    : { readonly body?: Verbatim });
+    : { readonly body?: Verbatim | undefined });
 }[keyof A & number];
 
-/** A body that is sent as it is: text, bytes or a stream, in the declared content type. */
+/** A body that is sent as it is, in the declared content type: text, or what a function writes once the head is out. */
 export class Verbatim {
-  readonly content: string | Buffer | NodeJS.ReadableStream;
+  readonly content: string | ((response: ServerResponse) => void);
 
-  constructor(content: string | Buffer | NodeJS.ReadableStream) {
+  constructor(content: Verbatim['content']) {
     this.content = content;
   }
 }

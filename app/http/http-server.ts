@@ -40,6 +40,8 @@ export async function startHttpServer(options: {
   metrics: { middleware: Middleware };
   drain: Drain;
   extraMiddleware?: readonly Middleware[];
+  /** Called when the time of draining is over: ends the answers that would never end by themselves. */
+  beforeClosing?: () => void;
 }): Promise<HttpServer> {
   const { config, logger, router, metrics, drain } = options;
   const app = new Koa({ proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies });
@@ -70,6 +72,6 @@ export async function startHttpServer(options: {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,
-    close: () => drain.run(server, config.drainMs, IN_FLIGHT_GRACE_MS),
+    close: () => drain.run(server, config.drainMs, IN_FLIGHT_GRACE_MS, options.beforeClosing),
   };
 }

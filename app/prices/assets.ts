@@ -21,3 +21,15 @@ export const assets: readonly Asset[] = [
 const bySymbol = new Map(assets.map((asset) => [asset.symbol, asset]));
 
 export const findAsset = (symbol: string): Asset | undefined => bySymbol.get(symbol);
+
+/** Assets with the text in their symbol or name, whatever the case; those whose symbol begins with it first. */
+export function findAssets(text: string): Asset[] {
+  const wanted = text.trim().toLowerCase();
+  const begins = ({ symbol }: Asset) => symbol.toLowerCase().startsWith(wanted);
+  const found = assets.filter(
+    (asset) => begins(asset) || has(asset.symbol, wanted) || has(asset.name, wanted),
+  );
+  return [...found.filter(begins), ...found.filter((asset) => !begins(asset))];
+}
+
+const has = (text: string, wanted: string) => text.toLowerCase().includes(wanted);

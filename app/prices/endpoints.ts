@@ -4,11 +4,12 @@ import { Problem } from '../http/problem.ts';
 import { decimal, timestamp } from '../http/schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { assetOf, symbolParameters } from './asset-of.ts';
-import { assets } from './assets.ts';
-import { historyParameters, historyQuery } from './history-query.ts';
+import { assets, findAssets } from './assets.ts';
+import { historyPage, historyParameters } from './history-query.ts';
 import { intervals } from './interval.ts';
 import type { PriceLookup } from './price-lookup.ts';
 import type { PriceStore } from './price-store.ts';
+import { symbolsOf, symbolsParameter } from './symbols.ts';
 
 const priceAnswer = z
   .object({
@@ -49,6 +50,10 @@ const history = z
     from: timestamp,
     to: timestamp,
     candles: z.array(candle).describe('Oldest first; an interval without a price has no candle'),
+    nextCursor: z
+      .string()
+      .nullable()
+      .describe('For the older page; null when this one reaches back to `from`'),
   })
   .meta({ id: 'History' });
 
@@ -65,16 +70,19 @@ export function priceEndpoints(options: {
     method: 'get',
     path: '/prices',
     operationId: 'listPrices',
-    summary: 'The newest price of every asset',
+    summary: 'The newest price of every asset, or of those that are named',
     tag: 'Prices',
     access: 'public',
     cacheControl: 'public, max-age=5',
+    query: z.strictObject({ symbols: symbolsParameter.optional() }),
     answers: { 200: { description: 'The prices', schema: z.object({ prices: z.array(listedPrice) }) } },
-    problems: [503],
-    handle: async () => {
-      const newest = await store.newestOfAll(assets.map((asset) => asset.symbol));
+    problems: [404, 503],
+    handle: async ({ query }) => {
+      const wanted = query.symbols === undefined ? undefined : new Set(symbolsOf(query.symbols));
+      const listed = assets.filter(({ symbol }) => wanted?.has(symbol) ?? true);
+      const newest = await store.newestOfAll(listed.map((asset) => asset.symbol));
       const bySymbol = new Map(newest.map((price) => [price.symbol, price]));
-      const prices = assets.map(({ symbol, name }) => ({
+      const prices = listed.map(({ symbol, name }) => ({
         symbol,
         name,
         price: bySymbol.get(symbol)?.price ?? null,
@@ -115,6 +123,9 @@ export function priceEndpoints(options: {
     path: '/prices/:symbol/history',
     operationId: 'getPriceHistory',
     summary: 'Candles of an asset',
+    description:
+      'The newest `limit` intervals between `from` and `to`; without `from` those before `to`, without `to` those until now. ' +
+      'The range is widened to whole intervals. Older ones of a longer range are on the next pages.',
     tag: 'Prices',
     access: 'public',
     cacheControl: 'public, max-age=5',
@@ -124,21 +135,37 @@ export function priceEndpoints(options: {
     problems: [404, 503],
     handle: async ({ params, query }) => {
       const { symbol } = assetOf(params.symbol);
-      const asked = historyQuery(symbol, query, new Date());
-      if (!asked) {
-        const detail = 'must be before "to" (which is now when it is not given)';
-        throw new Problem({
-          status: 400,
-          kind: 'wrong-parameter',
-          detail: `The parameter "from" ${detail}.`,
-          errors: [{ parameter: 'from', detail }],
-        });
-      }
+      const { query: asked, nextCursor } = historyPage(symbol, query, new Date());
       const { interval, from, to } = asked;
       const found = await store.candles(asked);
-      return reply(200, { symbol, interval, from: from.toISOString(), to: to.toISOString(), candles: found });
+      const range = { from: from.toISOString(), to: to.toISOString() };
+      return reply(200, { symbol, interval, ...range, candles: found, nextCursor });
     },
   });
 
-  return [list, one, candles];
+  const search = endpoint({
+    method: 'get',
+    path: '/symbols',
+    operationId: 'searchSymbols',
+    summary: 'Assets whose symbol or name has a text in it',
+    tag: 'Prices',
+    access: 'public',
+    cacheControl: 'public, max-age=3600',
+    query: z.strictObject({
+      q: z
+        .string({ error: 'must be given once' })
+        .max(50, { error: 'must have at most 50 characters' })
+        .default(''),
+    }),
+    answers: {
+      200: {
+        description: 'The assets, those whose symbol begins so first',
+        schema: z.object({ symbols: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
+      },
+    },
+    handle: ({ query }) =>
+      reply(200, { symbols: findAssets(query.q).map(({ symbol, name }) => ({ symbol, name })) }),
+  });
+
+  return [list, one, candles, search];
 }

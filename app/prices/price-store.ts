@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { within } from '../deadline.ts';
 import type { Quote } from '../feed/feed.ts';
 import type { Database } from '../storage/database.ts';
+import { assets } from './assets.ts';
 import { type Interval, intervalSeconds } from './interval.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface CandleQuery {
 export interface PriceStore {
   newest(symbol: string): Promise<Price | undefined>;
   newestOfAll(symbols: readonly string[]): Promise<Price[]>;
+  /** Prices after `from`, oldest first, at most `limit`, the newest ones of them. */
+  since(from: Date, limit: number): Promise<Price[]>;
   /** The newest `limit` candles of the range, oldest first. Intervals without a price have no candle. */
   candles(query: CandleQuery): Promise<Candle[]>;
   isEmpty(): Promise<boolean>;
@@ -51,6 +54,7 @@ export interface PriceStore {
   prepareFor(from: Date, to: Date): Promise<void>;
 }
 
+const symbols = assets.map(({ symbol }) => symbol);
 const INSERT_DEADLINE_MS = 30_000;
 /** Four parameters a row, and a statement has at most 65,535. */
 const ROWS_A_STATEMENT = 5_000;
@@ -65,14 +69,26 @@ export function createPriceStore(database: Database): PriceStore {
       return rows[0] && toPrice(rows[0]);
     },
 
-    newestOfAll: async (symbols) => {
+    newestOfAll: async (wanted) => {
       const { sql } = database;
       // One descent of the index a symbol; DISTINCT ON would read the whole table.
       const rows = await database.query(sql<Row[]>`
-        select newest.* from unnest(string_to_array(${symbols.join(',')}, ',')) as wanted(symbol)
+        select newest.* from unnest(string_to_array(${wanted.join(',')}, ',')) as wanted(symbol)
         cross join lateral (
           select symbol, trim_scale(price)::text as price, trim_scale(volume)::text as volume, timestamp
           from price_history where symbol = wanted.symbol order by timestamp desc limit 1) as newest`);
+      return rows.map(toPrice);
+    },
+
+    since: async (from, limit) => {
+      const { sql } = database;
+      const rows = await database.query(sql<Row[]>`
+        select symbol, trim_scale(price)::text as price, trim_scale(volume)::text as volume, timestamp
+        from unnest(string_to_array(${symbols.join(',')}, ',')) as wanted(name)
+        cross join lateral (
+          select * from price_history where symbol = wanted.name and timestamp > ${from.toISOString()}::text::timestamptz
+          order by timestamp desc limit ${Math.ceil(limit / symbols.length)}) as found
+        order by timestamp, symbol`);
       return rows.map(toPrice);
     },
 

@@ -10,6 +10,8 @@ export interface Cache {
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
   ping(): Promise<void>;
+  /** Tells those who listen at this moment. */
+  publish(channel: string, message: string): Promise<void>;
   /** Adds to counters, which live for `ttlMs` from then on, and returns what they are now. */
   add(increments: readonly (readonly [key: string, count: number])[], ttlMs: number): Promise<number[]>;
   /** Takes or keeps a lock for `ttlMs`. True when `token` holds it now. */
@@ -106,6 +108,9 @@ export function openCache(options: {
     },
     ping: async () => {
       await soon((redis) => redis.ping());
+    },
+    publish: async (channel, message) => {
+      await soon((redis) => redis.publish(channel, message));
     },
     add: async (increments, ttlMs) => {
       const keys = increments.map(([key]) => key);

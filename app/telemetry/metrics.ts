@@ -14,6 +14,9 @@ export interface Metrics extends HttpMetrics {
   readonly feedQuotes: Counter<'feed'>;
   readonly feedErrors: Counter<'feed'>;
   readonly feedLeader: Gauge;
+  /** `size` is asked at each scrape. */
+  watchStreams(size: () => number): void;
+  readonly streamEnds: Counter<'reason'>;
   readonly predictionLookups: Counter<'source'>;
   readonly predictorCircuitOpen: Gauge;
 }
@@ -51,6 +54,22 @@ export function createMetrics(version: string, routeOf: RouteOf): Metrics {
     feedLeader: new Gauge({
       name: 'cryptosense_feed_leader',
       help: '1 while this replica is the one that polls the feed.',
+      registers,
+    }),
+    watchStreams: (size) => {
+      new Gauge({
+        name: 'cryptosense_stream_clients',
+        help: 'Clients that listen to the stream of prices.',
+        registers,
+        collect() {
+          this.set(size());
+        },
+      });
+    },
+    streamEnds: new Counter({
+      name: 'cryptosense_stream_ends_total',
+      help: 'Streams that ended: gone (the client left), slow (it did not read and was dropped) or drained.',
+      labelNames: ['reason'],
       registers,
     }),
     predictionLookups: new Counter({

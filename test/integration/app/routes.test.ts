@@ -101,6 +101,54 @@ test('history has candles of what happened in each interval', async () => {
   ]);
 });
 
+test('the pages of a history put together are the whole of it, whatever their size', async () => {
+  const range = 'interval=1m&from=2025-12-31T23:55:30Z&to=2026-01-01T00:02:00Z';
+  const whole = (await get(`${url}/api/prices/BTC/history?${range}`)).body;
+  assert.is(whole.nextCursor, null);
+  for (const limit of [1, 2, 3, 100]) {
+    let candles: unknown[] = [];
+    let cursor: unknown = '';
+    let pages = 0;
+    while (cursor !== null) {
+      const page = `${range}&limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const { status, body } = await get(`${url}/api/prices/BTC/history?${page}`);
+      assert.is(status, 200);
+      candles = [...(body.candles as unknown[]), ...candles];
+      cursor = body.nextCursor;
+      pages += 1;
+    }
+    assert.equal(candles, whole.candles);
+    assert.is(pages, Math.ceil(7 / limit));
+  }
+  const { body } = await get(`${url}/api/prices/BTC/history?${range}&limit=1`);
+  for (const other of [
+    `${range}&cursor=abc`,
+    `interval=5m&from=2025-12-31T23:55:30Z&cursor=${body.nextCursor}`,
+  ]) {
+    const wrong = await get(`${url}/api/prices/BTC/history?${other}`);
+    assert.is(wrong.status, 400);
+    assert.match(String(wrong.body.detail), 'The parameter "cursor" must be the nextCursor');
+  }
+});
+
+test('some prices at once, and symbols by a part of their names', async () => {
+  const { body } = await get(`${url}/api/v1/prices?symbols=doge,BTC,btc`);
+  assert.equal(
+    (body.prices as { symbol: string }[]).map(({ symbol }) => symbol),
+    ['BTC', 'DOGE'],
+  );
+  assert.is((await get(`${url}/api/v1/prices?symbols=BTC,NOPE`)).status, 404);
+  assert.is((await get(`${url}/api/v1/prices?symbols=`)).status, 400);
+  const found = async (q: string) =>
+    ((await get(`${url}/api/v1/symbols?q=${q}`)).body.symbols as { symbol: string }[]).map(
+      ({ symbol }) => symbol,
+    );
+  assert.equal(await found('e'), ['ETH', 'DOGE', 'LTC']);
+  assert.equal(await found('COIN'), ['BTC', 'DOGE', 'LTC']);
+  assert.equal(await found('zzz'), []);
+  assert.is((await found('')).length, 8);
+});
+
 test('each wrong parameter of a history is named', async () => {
   const wrong: [string, string][] = [
     ['interval=2d', 'The parameter "interval" must be one of 1m, 5m, 1h, 1d.'],
@@ -109,7 +157,7 @@ test('each wrong parameter of a history is named', async () => {
     ['limit=0', 'The parameter "limit" must be a whole number from 1 to 1000.'],
     ['limit=5000', 'The parameter "limit" must be a whole number from 1 to 1000.'],
     ['limit=1&limit=2', 'The parameter "limit" must be given once.'],
-    ['page=2', 'The parameter "page" is not a parameter here; these are: interval, from, to, limit.'],
+    ['page=2', 'The parameter "page" is not a parameter here; these are: interval, from, to, limit, cursor.'],
     [
       'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z',
       'The parameter "from" must be before "to" (which is now when it is not given).',
