@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { Router } from '@koa/router';
 import type { Middleware } from 'koa';
 import type { ServerConfig } from './config.ts';
@@ -10,6 +11,8 @@ import { healthRoutes } from './health/routes.ts';
 import { mountEndpoints } from './http/api.ts';
 import { documentationRoutes } from './http/documentation.ts';
 import { Drain } from './http/drain.ts';
+import { hotPath } from './http/hot/hot-path.ts';
+import { createReadyAnswers } from './http/hot/ready-answers.ts';
 import { type HttpServer, startHttpServer } from './http/http-server.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createLimiter } from './http/limits/limiter.ts';
@@ -29,6 +32,7 @@ import { openDatabase } from './storage/database.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { metricsRoute } from './telemetry/metrics-route.ts';
+import { requestLog } from './telemetry/request-log.ts';
 
 export interface RunningServer {
   /** The port that is listened on; of use when the configuration said 0. */
@@ -64,8 +68,10 @@ export async function startServer(options: {
   const metrics = createMetrics(config.version, routePatternOf(router));
   const hub = createHub({
     ...config.stream,
+    onPublish: () => ready.clear(),
     onEnd: (reason) => metrics.streamEnds.inc({ reason }),
   });
+  const ready = createReadyAnswers();
   metrics.watchStreams(() => hub.size);
   const broadcast = createBroadcast(config.redis.url, cache, hub);
   const poller = startPoller({
@@ -117,6 +123,7 @@ export async function startServer(options: {
     // Nobody has an account yet.
     authenticate: async () => undefined,
     limiter,
+    ready,
     limits: config.rateLimits,
     idempotency: createIdempotency(database),
     checkAnswers: config.environment === 'development',
@@ -129,6 +136,20 @@ export async function startServer(options: {
   let server: HttpServer;
   try {
     const extraMiddleware = options.extraMiddleware ?? [];
+    const log = requestLog({ logger, successShare: config.logSuccessShare });
+    const before = (next: RequestListener) =>
+      hotPath({
+        ready,
+        limiter,
+        quota: config.rateLimits.anonymous,
+        trustedProxies: config.trustedProxies,
+        isSpecial: () => drain.begun,
+        onAnswer: (answered) => {
+          metrics.count(answered);
+          log({ ...answered, method: 'GET' }, '');
+        },
+        next,
+      });
     server = await startHttpServer({
       config,
       logger,
@@ -136,6 +157,8 @@ export async function startServer(options: {
       metrics,
       drain,
       extraMiddleware,
+      // What another release brings in has to see every request.
+      ...(extraMiddleware.length === 0 ? { before } : {}),
       beforeClosing: () => hub.end(),
     });
   } catch (error) {

@@ -6,12 +6,13 @@ import { within } from '../deadline.ts';
 import { readJson } from './body.ts';
 import { checkBody } from './body-check.ts';
 import { type Answer, type Endpoint, Verbatim } from './endpoint.ts';
+import type { ReadyAnswers } from './hot/ready-answers.ts';
 import type { Idempotency, SentAnswer } from './idempotency.ts';
 import type { Limiter } from './limits/limiter.ts';
 import { limitRequest, type RateLimits } from './limits/rate-limit.ts';
 import { checkParameters } from './parameters.ts';
 import { Problem } from './problem.ts';
-import { sendText } from './sent-answer.ts';
+import { etagOf, sendText } from './sent-answer.ts';
 import type { Authenticate, User } from './user.ts';
 
 /** Where the endpoints are: the present version under its name, and, as the first users know it, under none. */
@@ -26,6 +27,8 @@ export interface ApiServices {
   readonly limiter: Limiter;
   readonly limits: RateLimits;
   readonly idempotency: Idempotency;
+  /** Answers of hot endpoints, for the path before the framework. */
+  readonly ready: ReadyAnswers;
   /** Checks each answer against its schema: one that is not as documented is a bug, and a 500. Costs time. */
   readonly checkAnswers: boolean;
 }
@@ -58,8 +61,19 @@ function serve(declared: Endpoint, services: ApiServices): Middleware {
       ? answering
       : within(HANDLER_DEADLINE_MS, 'the service', answering));
     await send(ctx, declared, answer);
+    if (declared.hot) keepReady(ctx, declared, answer, services.ready);
   };
   return serving as Middleware;
+}
+
+/** Keeps an answer for those who ask the same within the next second, unless it is one that may not be kept. */
+function keepReady(ctx: Context, declared: Endpoint, answer: SentAnswer, ready: ReadyAnswers): void {
+  const { cacheControl = '' } = declared;
+  const { status, headers, content } = answer;
+  if (status !== 200 || typeof content !== 'string' || headers['Cache-Control'] || ctx.url !== ctx.path)
+    return;
+  const route = String(ctx._matchedRoute);
+  ready.put(ctx.path, { text: content, etag: etagOf(content), type: JSON_TYPE, cacheControl, route });
 }
 
 /** Who asks, and whether there is room for the request. */

@@ -9,6 +9,11 @@ const EXPOSED = [
   'Retry-After',
   'X-Request-Id',
 ].join(', ');
+/** What every answer of the API says of other origins. */
+export const corsHeaderValues: Readonly<Record<string, string>> = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': EXPOSED,
+};
 const ALLOWED =
   'Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-API-Key, X-Request-Id';
 
@@ -18,8 +23,7 @@ const ALLOWED =
  */
 export const cors: Middleware = async (ctx, next) => {
   if (!ctx.path.startsWith('/api/')) return next();
-  ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.set('Access-Control-Expose-Headers', EXPOSED);
+  ctx.set({ ...corsHeaderValues });
   if (ctx.method !== 'OPTIONS' || ctx.get('Access-Control-Request-Method') === '') return next();
   ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, PATCH, DELETE');
   ctx.set('Access-Control-Allow-Headers', ALLOWED);

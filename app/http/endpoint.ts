@@ -93,6 +93,8 @@ interface Declared<
   readonly limit?: EndpointLimit;
   /** The Cache-Control of a success; without it `no-store`, or `private, no-cache` where a user asked. */
   readonly cacheControl?: string;
+  /** Asked for so often that its answer is kept ready as bytes for a second, for everybody who asks without an account. */
+  readonly hot?: true;
   /** An answer that goes on for as long as the client likes has no deadline. */
   readonly streams?: true;
   handle(
@@ -139,6 +141,7 @@ export interface Endpoint {
   readonly idempotent?: boolean;
   readonly limit?: EndpointLimit;
   readonly cacheControl?: string;
+  readonly hot?: true;
   readonly streams?: true;
   handle(call: Call<unknown, unknown, unknown, unknown, unknown>): Promise<Answer> | Answer;
 }

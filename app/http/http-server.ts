@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { Router } from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import type { HttpConfig } from '../config.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
-import { requestLog } from '../telemetry/request-log.ts';
+import { identifiedAndLogged, requestLog } from '../telemetry/request-log.ts';
 import { cors } from './cors.ts';
 import type { Drain } from './drain.ts';
 import { problems } from './problem.ts';
@@ -40,6 +40,8 @@ export async function startHttpServer(options: {
   metrics: { middleware: Middleware };
   drain: Drain;
   extraMiddleware?: readonly Middleware[];
+  /** What a request meets before the framework; it passes on what it does not answer. */
+  before?: (next: RequestListener) => RequestListener;
   /** Called when the time of draining is over: ends the answers that would never end by themselves. */
   beforeClosing?: () => void;
 }): Promise<HttpServer> {
@@ -48,7 +50,9 @@ export async function startHttpServer(options: {
   // Errors of requests are answered and logged below; what is left are connections that a client broke off.
   app.on('error', (error) => logger.debug('connection error', errorFields(error)));
   app.use(metrics.middleware);
-  app.use(requestLog({ logger, successShare: config.logSuccessShare, routeOf: routePatternOf(router) }));
+  app.use(
+    identifiedAndLogged(requestLog({ logger, successShare: config.logSuccessShare }), routePatternOf(router)),
+  );
   app.use(drain.middleware);
   app.use(securityHeaders);
   app.use(cors);
@@ -64,7 +68,7 @@ export async function startHttpServer(options: {
       requestTimeout: REQUEST_TIMEOUT_MS,
       maxHeaderSize: LARGEST_HEADER_BYTES,
     },
-    app.callback(),
+    options.before?.(app.callback()) ?? app.callback(),
   );
   server.on('clientError', refuse);
   server.listen(config.port);

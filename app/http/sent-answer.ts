@@ -44,7 +44,7 @@ function encodingFor(ctx: Context, length: number): keyof typeof encoders | unde
   return (['br', 'gzip'] as const).find((encoding) => ctx.acceptsEncodings(encoding) === encoding);
 }
 
-const etagOf = (text: string): string => `W/"${hash('sha1', text, 'base64url')}"`;
+export const etagOf = (text: string): string => `W/"${hash('sha1', text, 'base64url')}"`;
 
 /**
  * Whether the client has this version already. Not Koa's `fresh`: that gives up on `Cache-Control: no-cache`, which a

@@ -6,6 +6,8 @@ export interface HttpMetrics {
   readonly registry: Registry;
   /** Counts and times every request. The outermost middleware: what it does not wrap is not seen. */
   readonly middleware: Middleware;
+  /** Counts and times a GET that was answered before the framework. */
+  readonly count: (answered: { route: string; status: number; seconds: number }) => void;
 }
 
 /** The metrics of the API. */
@@ -118,13 +120,18 @@ export function createHttpMetrics(
 
   return {
     registry,
+    count: ({ route, status, seconds }) => {
+      requests.inc({ method: 'GET', route, status: String(status) });
+      durations.observe({ method: 'GET', route, status_class: `${Math.floor(status / 100)}xx` }, seconds);
+    },
     middleware: async (ctx, next) => {
       const start = performance.now();
       try {
         await next();
       } finally {
         const method = METHODS.has(ctx.method) ? ctx.method : 'OTHER';
-        const route = routeOf(ctx.method, ctx.path);
+        const route =
+          typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : routeOf(ctx.method, ctx.path);
         requests.inc({ method, route, status: String(ctx.status) });
         const status_class = `${Math.floor(ctx.status / 100)}xx`;
         durations.observe({ method, route, status_class }, (performance.now() - start) / 1_000);

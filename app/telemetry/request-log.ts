@@ -1,39 +1,56 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
+import { isWellFormedId } from '../http/request-id.ts';
 import type { Logger } from './logger.ts';
 
-const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
 const OPERATIONAL = /^\/(health|metrics)(\/|$)/;
 
-/**
- * Gives each request an id (the caller's `X-Request-Id` when it is well-formed) and logs it: failures always, a
- * share of the successes, probes and scrapes only at level debug.
- */
+/** What a line of the log says of a request. */
+interface Answered {
+  readonly requestId: string;
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/** Writes the line of a request: failures always, a share of the successes, probes and scrapes only at level debug. */
 export function requestLog(options: {
   logger: Logger;
   successShare: number;
-  routeOf: (method: string, path: string) => string;
-}): Middleware {
-  const { logger, successShare, routeOf } = options;
-  return async (ctx, next) => {
-    const start = performance.now();
-    const given = ctx.get('x-request-id');
-    const requestId = WELL_FORMED_ID.test(given) ? given : randomUUID();
-    ctx.state.requestId = requestId;
-    ctx.set('X-Request-Id', requestId);
-    await next();
-    const level = levelOf(ctx.status, ctx.path);
+}): (answered: Answered, path: string) => void {
+  const { logger, successShare } = options;
+  return ({ requestId, method, route, status, seconds }, path) => {
+    const level = levelOf(status, path);
     if (level === 'info' && Math.random() >= successShare) return;
     if (!logger.isLevelEnabled(level)) return;
     logger.log(level, 'request', {
       requestId,
-      method: ctx.method,
-      route: routeOf(ctx.method, ctx.path),
-      status: ctx.status,
-      durationMs: Math.round((performance.now() - start) * 100) / 100,
+      method,
+      route,
+      status,
+      durationMs: Math.round(seconds * 100_000) / 100,
       // Sampled lines count for more than themselves; whoever adds them up needs the share.
       ...(level === 'info' && successShare < 1 ? { sampled: successShare } : {}),
     });
+  };
+}
+
+/** Gives each request an id, the caller's `X-Request-Id` when it is well-formed, and has it logged. */
+export function identifiedAndLogged(
+  log: ReturnType<typeof requestLog>,
+  routeOf: (method: string, path: string) => string,
+): Middleware {
+  return async (ctx, next) => {
+    const start = performance.now();
+    const given = ctx.get('x-request-id');
+    const requestId = isWellFormedId(given) ? given : randomUUID();
+    ctx.state.requestId = requestId;
+    ctx.set('X-Request-Id', requestId);
+    await next();
+    const { method, path, status } = ctx;
+    const route = typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : routeOf(method, path);
+    log({ requestId, method, route, status, seconds: (performance.now() - start) / 1_000 }, path);
   };
 }
 

@@ -1,5 +1,6 @@
 // npm run bench [-- <name>]: measures a part of the project; without a name, says what can be measured. Figures go to
 // standard output, one JSON object a line; what is being done goes to standard error. See docs/benchmarks.md.
+import { benchApi } from './api/bench.ts';
 import type { Figure } from './figure.ts';
 import { benchOperator } from './operator/bench.ts';
 
@@ -15,7 +16,10 @@ const BENCHES: Record<string, Bench> = {
     measure: benchOperator,
   },
   rollout: { question: 'what a canary costs the requests that go through it, beside Argo Rollouts' },
-  api: { question: 'requests a second and latency of one API pod, with the cache warm and cold' },
+  api: {
+    question: 'requests a second, latency, streams and memory of one API process on one core',
+    measure: benchApi,
+  },
   data: { question: 'how fast prices are written and read at a year of history' },
 };
 

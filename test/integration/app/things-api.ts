@@ -7,6 +7,7 @@ import { mountEndpoints } from '../../../app/http/api.ts';
 import { documentationRoutes } from '../../../app/http/documentation.ts';
 import { Drain } from '../../../app/http/drain.ts';
 import { type Endpoint, endpoint, reply } from '../../../app/http/endpoint.ts';
+import { createReadyAnswers } from '../../../app/http/hot/ready-answers.ts';
 import { startHttpServer } from '../../../app/http/http-server.ts';
 import { createIdempotency } from '../../../app/http/idempotency.ts';
 import { createLimiter } from '../../../app/http/limits/limiter.ts';
@@ -50,6 +51,7 @@ export async function serveThings(
       return { id, plan };
     },
     limiter,
+    ready: createReadyAnswers(),
     limits: config.rateLimits,
     idempotency: createIdempotency(database),
     checkAnswers: true,

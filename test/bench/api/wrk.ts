@@ -1,0 +1,19 @@
+import { CLIENT_CORE, run } from './pinned.ts';
+
+const CONNECTIONS = 64;
+
+export interface Load {
+  readonly rps: number;
+  readonly p99Ms: number;
+}
+
+/** Asks for `url` on 64 kept connections for `seconds`. Throws when an answer was not a success. */
+export async function load(url: string, seconds: number, connections = CONNECTIONS): Promise<Load> {
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency'];
+  const output = await run(CLIENT_CORE, ['wrk', ...options, url]);
+  if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk met failures at ${url}:\n${output}`);
+  const rps = Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]);
+  const [, amount, unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(output) ?? [];
+  const p99Ms = Number(amount) * ({ us: 0.001, ms: 1, s: 1_000 }[unit] ?? Number.NaN);
+  return { rps, p99Ms };
+}
