@@ -1,5 +1,5 @@
 import { analyse } from './analysis/candidate.ts';
-import { BACKGROUND } from './analysis/policy.ts';
+import { inBackground } from './background.ts';
 import { type Candidate, targetOf, titleOf } from './candidate.ts';
 import { type Draft, lookAgain, note } from './draft.ts';
 import { reject } from './endings.ts';
@@ -24,7 +24,7 @@ export function pauseOver(draft: Draft, candidate: Candidate, weight: number, le
   }
   // Nobody can judge a candidate that gets no requests by the steps' own word: such a pause is only time.
   if (weight === 0) return true;
-  const standing = analyse(draft, candidate, BACKGROUND, end);
+  const standing = inBackground(draft, candidate, end);
   if (!standing) return true;
   const { verdict, isFinal, isInsufficient, message } = standing;
   if (verdict === 'pass') {

@@ -1,5 +1,7 @@
 // npm run bench [-- <name>]: measures a part of the project; without a name, says what can be measured. Figures go to
 // standard output, one JSON object a line; what is being done goes to standard error. See docs/benchmarks.md.
+
+import { benchAnalysis } from './analysis/bench.ts';
 import { benchApi } from './api/bench.ts';
 import type { Figure } from './figure.ts';
 import { benchOperator } from './operator/bench.ts';
@@ -11,6 +13,10 @@ interface Bench {
 }
 
 const BENCHES: Record<string, Bench> = {
+  analysis: {
+    question: 'how often a good release is rolled back and a bad one is not, beside a plain threshold',
+    measure: benchAnalysis,
+  },
   operator: {
     question: 'how many environments one operator keeps, at what cost in memory and requests',
     measure: benchOperator,

@@ -62,7 +62,12 @@ export const POST_PROMOTION = 'postPromotion';
 export const stepRun = (step: number) => `step-${step}`;
 
 /** The policy of a run by the run's id; undefined when the resource asks for no such analysis. */
-export function policyOf({ canary, blueGreen }: Rollout, run: string): AnalysisPolicy | undefined {
+export function policyOf(rollout: Rollout, run: string): AnalysisPolicy | undefined {
+  const policy = writtenPolicy(rollout, run);
+  return policy && policy.metrics.length > 0 ? policy : undefined;
+}
+
+function writtenPolicy({ canary, blueGreen }: Rollout, run: string): AnalysisPolicy | undefined {
   const { analysis: background } = canary;
   if (run === BACKGROUND) return resolved(background, background);
   const written =

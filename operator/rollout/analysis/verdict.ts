@@ -38,7 +38,7 @@ export function verdictOf(
     againInMs: isFinal ? Number.POSITIVE_INFINITY : next,
   });
   // Where nothing is measured without end, a pass is the end.
-  const isOver = counting.every(({ count }) => count !== undefined);
+  const isOver = policy.metrics.every(({ count }) => count !== undefined);
   const worst = (state: State) => stands.find((stand) => stand.state === state);
 
   if (run.verdict) return standing(run.verdict, run.message, true);
@@ -46,7 +46,8 @@ export function verdictOf(
     const decisive = worst(verdict);
     if (decisive) return standing(verdict, decisive.text, true);
   }
-  if (worst('open')) return standing('running');
+  const isUnseen = policy.metrics.some(({ name }) => !run.metrics.some((known) => known.name === name));
+  if (worst('open') || isUnseen) return standing('running');
   if (worst('insufficient')) {
     if (limit > 0) return standing('running');
     const verdict = policy.onInsufficientData === 'continue' ? 'pass' : 'inconclusive';

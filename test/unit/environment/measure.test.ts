@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { countRequests } from '../../../operator/environment/measure/counters.ts';
+import { countRequests, totalsOf } from '../../../operator/environment/measure/counters.ts';
+import { slowerThan } from '../../../operator/environment/measure/durations.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('counting requests');
@@ -48,6 +49,48 @@ http_requests_total_sum{status="500"} 5
 xhttp_requests_total{status="500"} 5
 ${line('/', 200, '3')}\r`;
   assert.equal(countRequests(page), { requests: 3, errors: 0 });
+});
+
+const histogram = (route: string, ...counts: [string, number][]) =>
+  [
+    '# TYPE http_request_duration_seconds histogram',
+    ...counts.map(
+      ([le, count]) =>
+        `http_request_duration_seconds_bucket{le="${le}",method="GET",route="${route}",status_class="2xx"} ${count}`,
+    ),
+    `http_request_duration_seconds_count{method="GET",route="${route}",status_class="2xx"} ${counts.at(-1)?.[1]}`,
+  ].join('\n');
+const slower = (page: string, seconds: number) => {
+  const { durations } = totalsOf(page);
+  assert.ok(durations);
+  return slowerThan(durations, seconds);
+};
+const USUAL: [string, number][] = [
+  ['0.5', 60],
+  ['1', 90],
+  ['2.5', 96],
+  ['+Inf', 100],
+];
+
+test('requests that took longer than a bound are counted exactly, between two bounds they are spread evenly', () => {
+  const page = histogram('/', ...USUAL);
+  assert.is(slower(page, 1), 10);
+  assert.is(slower(page, 0.75), 25);
+  assert.is(slower(page, 0.25), 70);
+  assert.is(slower(page, 60), 4);
+});
+
+test('histograms of all routes add up, without the probes', () => {
+  const page = [histogram('/', ...USUAL), histogram('/api', ...USUAL), histogram('/health', ...USUAL)].join(
+    '\n',
+  );
+  assert.is(slower(page, 1), 20);
+  assert.is(totalsOf(page).durations?.count, 200);
+});
+
+test('a pod that has answered nothing has a histogram of nothing, and one without the metric has none', () => {
+  assert.is(totalsOf('# TYPE http_request_duration_seconds histogram\n').durations?.count, 0);
+  assert.is(totalsOf(line('/', 200, '7')).durations, undefined);
 });
 
 test.run();
