@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert';
-import { API_VERSION, type EnvironmentSpec, KIND } from '../../../operator/api/environment.ts';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { type Environment, labels } from '../../../operator/api/resolved.ts';
 import type { AnalysisRun } from '../../../operator/api/status.ts';
 import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { Measurements } from '../../../operator/environment/measure/measurements.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { silentLog } from '../../../operator/kube/log.ts';
