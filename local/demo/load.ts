@@ -19,6 +19,8 @@ export class Load {
   readonly #headers: Record<string, string>;
   readonly #workers: Promise<void>[] = [];
   readonly #counters: LoadCounters = { requests: 0, failed: 0, failures: {} };
+  /** When the last failure was seen, in milliseconds since 1970. */
+  lastFailureAt: number | undefined;
   #running = true;
   #next = 0;
 
@@ -81,6 +83,7 @@ export class Load {
     }
     this.#counters.requests += 1;
     if (failure === undefined) return;
+    this.lastFailureAt = Date.now();
     this.#counters.failed += 1;
     this.#counters.failures[failure] = (this.#counters.failures[failure] ?? 0) + 1;
   }

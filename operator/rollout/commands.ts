@@ -1,6 +1,6 @@
 import { isFrozen, mayReturnTo } from './barrier.ts';
 import { type Candidate, enter, lastOf, targetOf, titleOf } from './candidate.ts';
-import { type Draft, iso, note } from './draft.ts';
+import { type Draft, identity, iso, note } from './draft.ts';
 import { dismiss } from './endings.ts';
 import { markFailed, predecessor } from './history.ts';
 import type { Command, RevisionView, Verb } from './state.ts';
@@ -154,9 +154,10 @@ function goBack(draft: Draft, target: string): Outcome {
   const why = wayBack(draft, before.revision);
   if (why) return refused(why);
   const message = 'it was aborted by command after it had taken over';
-  memory.rejected = { ...stable, reason: 'Aborted', message, at: iso(draft) };
-  const { revision, number, image } = before;
-  memory.stable = { revision, number, image };
+  const at = iso(draft);
+  memory.rejected = { ...identity(stable), reason: 'Aborted', message, at };
+  const { revision, image } = before;
+  memory.stable = { ...identity(before), since: at };
   memory.retired = [
     ...(memory.retired ?? []).filter((one) => one.revision !== revision),
     { revision: stable.revision, since: iso(draft) },

@@ -54,7 +54,7 @@ export function stableView(draft: Draft): RevisionView {
   return draft.views.get(stable.revision) ?? { ...stable, ready: 0, migration: 'complete' };
 }
 
-export function identity(view: RevisionView) {
+export function identity(view: Pick<RevisionView, 'revision' | 'number' | 'image'>) {
   return { revision: view.revision, number: view.number, image: view.image };
 }
 

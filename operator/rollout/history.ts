@@ -11,7 +11,7 @@ export function recordPromotion(draft: Draft, view: RevisionView, old: Release |
   const { memory, input } = draft;
   const at = iso(draft);
   // An environment of an earlier version of the operator has no history yet.
-  const known: Served[] = memory.history ?? (old ? [{ ...old, promotedAt: at }] : []);
+  const known: Served[] = memory.history ?? (old ? [{ ...identity(old), promotedAt: at }] : []);
   const others = known
     .filter(({ revision }) => revision !== view.revision)
     .map((one) => (one.revision === old?.revision ? { ...one, replacedAt: at } : one));

@@ -31,11 +31,12 @@ export function ramp(draft: Draft, candidate: Candidate, view: RevisionView, sta
   decision.weights = split(serverOf(draft, stable), view.revision, goal);
   const isRouted = routed(draft, decision.weights);
 
-  const grown = Math.max(view.replicas ?? 0, size + surge - old);
-  candidate.replicas = Math.min(size, Math.max(0, grown));
-  decision.replicas[view.revision] = candidate.replicas;
-  const kept = Math.max(size - missing - fresh, goal === 100 ? 0 : podsFor(100 - goal, size - missing));
-  decision.replicas[stable.revision] = isRouted ? Math.min(old, Math.max(0, kept)) : old;
+  const kept = Math.max(size - missing - fresh, goal === 100 ? 0 : podsFor(100 - goal, size - missing), 0);
+  const pods = { size, most: size + surge, kept, old, fresh: view.replicas ?? 0 };
+  const next = old < kept ? growOld(pods, isRouted && goal === 0) : replace(pods, isRouted);
+  candidate.replicas = next.fresh;
+  decision.replicas[view.revision] = next.fresh;
+  decision.replicas[stable.revision] = next.old;
 
   if (fresh >= size && isRouted) {
     promote(draft, candidate, view);
@@ -54,6 +55,33 @@ export function ramp(draft: Draft, candidate: Candidate, view: RevisionView, sta
   if (expired(draft, candidate))
     stop(draft, `${readiness(view, size)} after ${input.policy.progressDeadline}`);
   else lookAgain(draft, deadlineOf(draft, candidate) - input.now);
+}
+
+interface Pods {
+  size: number;
+  /** Pods of both that there may be. */
+  most: number;
+  /** Old pods that still have work to do. */
+  kept: number;
+  old: number;
+  fresh: number;
+}
+
+/** New pods come as far as there is room, old ones go when the gateway knows that they have less to do. */
+function replace({ size, most, kept, old, fresh }: Pods, isRouted: boolean): Pick<Pods, 'old' | 'fresh'> {
+  return {
+    old: isRouted ? Math.min(old, kept) : old,
+    fresh: Math.min(size, Math.max(0, fresh, most - old)),
+  };
+}
+
+/** The environment has grown, or was switched off: the work that the new pods cannot do yet is the old release's. */
+function growOld({ size, most, kept, old, fresh }: Pods, isIdle: boolean): Pick<Pods, 'old' | 'fresh'> {
+  return {
+    old: Math.min(kept, Math.max(old, most - fresh)),
+    // New pods without requests make room.
+    fresh: isIdle ? Math.min(fresh, Math.max(0, most - kept)) : Math.min(size, fresh),
+  };
 }
 
 /** Percentage of the requests for the new pods: their part of the work that the ready pods of both do. */

@@ -57,8 +57,8 @@ const MUTATIONS: Mutation[] = [
   {
     name: 'a rolling update takes old pods away before the router knows',
     file: 'operator/rollout/rolling.ts',
-    from: 'isRouted ? Math.min(old, Math.max(0, kept)) : old',
-    to: 'Math.min(old, Math.max(0, kept))',
+    from: 'old: isRouted ? Math.min(old, kept) : old,',
+    to: 'old: Math.min(old, kept),',
   },
   {
     name: 'what gave its pods up takes everything back at once',

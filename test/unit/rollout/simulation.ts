@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
+import { statusSchema } from '../../../operator/api/status.ts';
 import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.ts';
 import type { Measured, Outcome } from '../../../operator/rollout/analysis/measured.ts';
 import { BACKGROUND, type MetricPolicy, policyOf } from '../../../operator/rollout/analysis/policy.ts';
@@ -148,6 +150,15 @@ export class Simulation {
     this.#decideAndWrite();
     this.#checkCapacity(before);
     this.#checkStatus(wasTried, isConfirmed);
+    this.#checkSchema();
+  }
+
+  /** The API server refuses a status with a field that it does not know, and the operator would try for ever. */
+  #checkSchema(): void {
+    const { success, data, error } = statusSchema.safeParse(this.memory);
+    if (!success) this.broken.push(`the status is refused: ${error.message}`);
+    else if (!isDeepStrictEqual(data, this.memory))
+      this.broken.push(`the status has fields that are not in its schema: ${JSON.stringify(this.memory)}`);
   }
 
   /** The weight in status is the one that the router has confirmed, and no other until it confirms another. */
