@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Environment, LABELS, labels, MANAGER, type Manifest, names } from '../api/resolved.ts';
+import { type Environment, LABELS, MANAGER, type Manifest } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { applyNew, applyStatus, create, mergePatch, remove, serverSideApply } from '../kube/apply.ts';
 import { answered, KubeError } from '../kube/errors.ts';
@@ -12,6 +12,7 @@ import { cleared } from './commands.ts';
 import { credentialsFor } from './credentials.ts';
 import type { Refusal, Refusals } from './growth.ts';
 import type { Action } from './plan.ts';
+import { recordManifest } from './records.ts';
 import { RESOURCES, resourceOf } from './resources.ts';
 import type { Live } from './snapshot.ts';
 
@@ -75,40 +76,10 @@ export class Actor {
         this.#seen(await mergePatch(this.#client, RESOURCES.environments, namespace, name, body, by));
         return;
       }
-      case 'record': {
-        const { record, owner } = action;
-        const object = {
-          apiVersion: 'apps/v1',
-          kind: 'ControllerRevision',
-          metadata: {
-            name: names(name).revision(record.revision),
-            namespace,
-            labels: { ...labels(name, 'api'), [LABELS.revision]: record.revision },
-            ownerReferences: [owner],
-          },
-          revision: record.number,
-          data: { inputs: record.inputs, manifests: record.manifests },
-        };
-        await this.#createRecord(object, environment);
+      case 'record':
+      case 'keepForms':
+        await this.#createRecord(recordManifest(action, environment), environment);
         return;
-      }
-      case 'keepForms': {
-        const { record, owner } = action;
-        const object = {
-          apiVersion: 'apps/v1',
-          kind: 'ControllerRevision',
-          metadata: {
-            name: names(name).forms(record.number),
-            namespace,
-            labels: { ...labels(name, 'forms'), [LABELS.keeps]: 'forms' },
-            ownerReferences: [owner],
-          },
-          revision: record.number,
-          data: { forms: record.forms },
-        };
-        await this.#createRecord(object, environment);
-        return;
-      }
       case 'clearCommands': {
         const { resourceVersion } = environment.metadata;
         const annotations = cleared(environment, action.verbs);

@@ -16,7 +16,7 @@ import { cacheGroup, podProblem, workloadOf } from './workloads.ts';
 
 /** The caches' picture of one environment. No I/O. */
 export function observe(
-  caches: Caches,
+  caches: Pick<Caches, 'get' | 'of' | 'has' | 'serves'>,
   environment: Environment,
   seen: {
     now: number;

@@ -1,11 +1,5 @@
-import { type Components, renderComponents, renderRevision } from '../../charts/render.ts';
-import {
-  type Environment,
-  names,
-  type ReleaseInputs,
-  type ResolvedEnvironment,
-  releaseInputs,
-} from '../api/resolved.ts';
+import { renderComponents } from '../../charts/render.ts';
+import { type Environment, names, type ReleaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -14,17 +8,17 @@ import type { Log } from '../kube/log.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import type { Notifier } from '../notifications/notifier.ts';
 import { withoutDone } from '../notifications/outbox.ts';
-import { canonicalJson, revisionOf } from '../rollout/revision.ts';
+import { canonicalJson } from '../rollout/revision.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { Actor } from './act.ts';
 import { NotOursError } from './adoption.ts';
 import type { Caches } from './caches.ts';
 import { statusOf } from './conditions.ts';
-import { renderedComponent } from './forms.ts';
 import { Measurements } from './measure/measurements.ts';
 import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
+import { type Objects, objectsOf, renderedFrom } from './rendering.ts';
 import { isAnswered } from './route.ts';
 import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -309,16 +303,7 @@ export class EnvironmentReconciler {
     const inputs = `${shapeOf(resolved.spec).shape} ${canonicalJson(serving)}`;
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const { components, desired } = parts.intern(this.#templates.of(resolved, serving));
-    const rendered: Rendered = {
-      components: Object.fromEntries(
-        Object.entries(components).map(([name, manifests]) => [
-          name,
-          renderedComponent(manifests, name === 'predictor' ? serving : undefined),
-        ]),
-      ),
-      desired,
-    };
+    const rendered = renderedFrom(parts.intern(this.#templates.of(resolved, serving)), serving);
     this.#rendered.set(key, { inputs, rendered });
     return rendered;
   }
@@ -332,21 +317,6 @@ export class EnvironmentReconciler {
     this.#actor.forget(key);
     this.#notifier?.forget(key);
   }
-}
-
-interface Objects {
-  components: Components;
-  desired: Rendered['desired'];
-}
-
-function objectsOf(
-  environment: ResolvedEnvironment,
-  serving: ReleaseInputs | undefined,
-  render: typeof renderComponents,
-): Objects {
-  const inputs = releaseInputs(environment);
-  const desired = renderRevision(environment, { revision: revisionOf(inputs), inputs });
-  return { components: render(environment, serving), desired };
 }
 
 function nameOf(action: Action): string {
