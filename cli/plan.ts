@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Document, parseAllDocuments } from 'yaml';
 import { milliseconds } from '../operator/api/duration.ts';
-import { API_VERSION, KIND } from '../operator/api/environment.ts';
+import { API_VERSION, KIND } from '../operator/api/well-known.ts';
 import { KubeError } from '../operator/kube/errors.ts';
 import { defaultKubeConfig } from '../operator/kube/kubeconfig.ts';
 import { KubeClient } from '../operator/kube/transport.ts';
@@ -13,7 +13,7 @@ import { textOf } from '../operator/preview/text.ts';
 
 const USAGE = `What would happen if a CryptoSenseEnvironment were applied now. Nothing is written.
 
-  npm run -s plan -- -f <file.yaml or -> [-n <namespace>] [-o text|json] [--pod-start 10s] [--job 10s]
+  npm run plan -s -- -f <file.yaml or -> [-n <namespace>] [-o text|json] [--pod-start 10s] [--job 10s]
 
 Ends with 0 when there is nothing to do, 2 when something would be changed, 1 when something is refused or cannot be asked.
 `;

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
-import { KIND } from '../../../operator/api/environment.ts';
+import { KIND } from '../../../operator/api/well-known.ts';
 import { WATCHED } from '../../../operator/environment/resources.ts';
 import { ASSUMED } from '../../../operator/preview/behaviour.ts';
 import { type Course, simulate } from '../../../operator/preview/simulate.ts';
