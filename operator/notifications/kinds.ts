@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<string, NotificationKind>> = {
   Migrated: 'migration',
   ContractStarted: 'migration',
   Frozen: 'alert',
+  ReturnRefused: 'alert',
   StableDead: 'alert',
   StatusRebuilt: 'alert',
 };

@@ -88,6 +88,12 @@ export const WRONG_RESOURCES: WrongResource[] = [
     sentence: /autoscaling\.minReplicas cannot be above autoscaling\.maxReplicas/,
   },
   {
+    name: 'a gate for migrations that does not exist',
+    resource: environment({ release: { ...release, migration: { gate: 'off' } } }),
+    sentence:
+      /release\.migration\.gate: Unsupported value: "off": supported values: "verified", "full", "none"/,
+  },
+  {
     name: 'the password of the database in the configuration',
     resource: environment({ release: { ...release, config: { DATABASE_URL: 'postgresql://a:b@c/d' } } }),
     sentence:

@@ -58,6 +58,15 @@ const OF_ENVIRONMENTS: Refused[] = [
     { recovery: { ...recovery, bucket: { ...bucket, name: 'others' } } },
     { recovery },
   ),
+  environment('a migration without time', 'a migration needs time: write for example 15m', {
+    release: { ...release, migration: { deadline: '0s' } },
+  }),
+  environment('a migration of two days', 'release.migration.deadline is at most 24h: split a migration', {
+    release: { ...release, migration: { deadline: '48h' } },
+  }),
+  environment('a gate that does not exist', 'supported values: "verified", "full", "none"', {
+    release: { ...release, migration: { gate: 'backup' } },
+  }),
   environment('PORT in the configuration', 'leave PORT out', {
     release: { ...release, config: { PORT: '80' } },
   }),

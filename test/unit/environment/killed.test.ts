@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { suite } from '../../harness/suite.ts';
+import { putBackup } from './backup.ts';
 import { difference, outcome } from './outcome.ts';
 import { World } from './world.ts';
 
@@ -87,6 +88,31 @@ const stories: { name: string; begin: () => World; ends: (world: World) => boole
       status.restarts?.length === 1 && /restarted-at/.test(JSON.stringify(server.list('Deployment'))),
   },
   {
+    name: 'a release with migrations, from its gate to its contract',
+    begin: () => {
+      const world = new World(serving);
+      world.edit((spec) => {
+        spec.release.migration = { gate: 'verified' };
+        spec.rollout = { ...spec.rollout, rollbackWindow: '20s' };
+      });
+      putBackup(world);
+      const migrations = { expand: ['0001-a', '0002-b'], contract: ['0003-c'] };
+      world.cluster.ledger.applied.push('0001-a');
+      return world.release('api:2', { migrations });
+    },
+    ends: ({ status, cluster }) =>
+      status.stable?.image === 'api:2' && cluster.ledger.applied.join(' ') === '0001-a 0002-b 0003-c',
+  },
+  {
+    name: 'a release that cannot be undone and fails',
+    begin: () => {
+      const world = new World(serving);
+      const migrations = { expand: ['0001-a'], irreversible: ['0001-a'] };
+      return world.release('api:2', { errorRatio: 0.3, migrations });
+    },
+    ends: ({ status }) => status.candidate?.frozen !== undefined && status.candidate.weight === 10,
+  },
+  {
     name: 'deleting an environment',
     begin: () => {
       const world = new World(serving);
@@ -140,6 +166,7 @@ for (const { name, begin, ends } of stories) {
       assert.is(world.server.dieAfter, Number.POSITIVE_INFINITY, `was not ${at}`);
       assert.is(difference(outcome(world), expected), '', at);
       assert.equal([world.cluster.broken, world.failures], [[], []], at);
+      assert.equal(world.cluster.ledger.applied, undisturbed.cluster.ledger.applied, at);
     }
     enumerated += writes.length;
     console.log(`\nnote: ${name}: killed after each of ${writes.length} writes`);
