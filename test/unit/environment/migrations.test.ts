@@ -500,6 +500,7 @@ test('M5 a release waits for the contract migration of the one before, too', asy
 test('the rollback window does not pass while the environment is paused', async () => {
   const world = (await serving({ gate: 'none' })).release('api:2', { migrations: SECOND });
   await world.until(() => world.status.stable?.image === 'api:2' && world.status.retired === undefined);
+  await world.until(() => world.server.list('EndpointSlice').length === 1);
   const pause = (paused: boolean) =>
     world.edit((spec) => {
       spec.paused = paused;
