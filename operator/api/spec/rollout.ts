@@ -187,7 +187,7 @@ export const rollout = z
       .optional(),
     rollbackWindow: duration()
       .describe(
-        'How long after it was replaced a release can be returned to at once, without steps and without analysis.',
+        'How long after it was replaced a release can be returned to at once, without steps and without analysis; contract migrations of the one that replaced it wait for so long.',
       )
       .optional(),
     historyLimit: z.int().min(1).max(20).describe('Former releases that are kept to go back to.').optional(),
