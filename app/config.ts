@@ -60,15 +60,16 @@ const process = {
     .meta({ expected: 'at most 64 letters, digits, ".", "_", "+", "-"' }),
 };
 
+const share = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/)
+  .transform(Number)
+  .meta({ expected: 'a number from 0 to 1' });
+
 const listening = {
   ...process,
   PORT: integer(0, 65_535, 3000),
-  LOG_SUCCESS_SHARE: z
-    .string()
-    .regex(/^(0(\.\d+)?|1(\.0+)?)$/)
-    .transform(Number)
-    .optional()
-    .meta({ expected: 'a number from 0 to 1' }),
+  LOG_SUCCESS_SHARE: share.optional().meta({ expected: share.meta()?.expected }),
   DRAIN_MS: integer(0, 600_000, 5_000),
   TRUSTED_PROXIES: integer(0, 10, 1),
 };
@@ -86,6 +87,8 @@ const serving = {
   FEED_SEED: integer(0, 2_147_483_647, 1),
   COINGECKO_URL: webAddress.default('https://api.coingecko.com/api/v3'),
   PREDICTOR_URL: webAddress.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional().meta({ expected: webAddress.meta()?.expected }),
+  OTEL_TRACES_SAMPLER_ARG: share.optional().meta({ expected: share.meta()?.expected }),
   STREAM_HEARTBEAT_MS: integer(50, 600_000, 15_000),
   STREAM_MOST_CLIENTS: integer(0, 100_000, 2_000),
   RATE_LIMIT_ANONYMOUS: limit.optional().meta({ expected: limit.meta()?.expected }),
@@ -137,11 +140,20 @@ interface DatabaseConfig {
   readonly poolSize: number;
 }
 
+export interface TracingConfig {
+  /** The base address of an OTLP collector that takes HTTP. */
+  readonly endpoint: string;
+  /** The share of the traces begun here that are recorded, 0 to 1. */
+  readonly share: number;
+}
+
 export interface ServerConfig extends HttpConfig {
   readonly apiBaseUrl: string;
   readonly database: DatabaseConfig;
   readonly redis: { readonly url: ConnectionUrl };
   readonly feed: FeedConfig;
+  /** Absent where nothing is traced. */
+  readonly tracing?: TracingConfig;
   readonly stream: { readonly heartbeatMs: number; readonly mostClients: number };
   /** Requests a minute by plan, 0 for no limit. */
   readonly rateLimits: RateLimits;
@@ -190,6 +202,14 @@ export function readServerConfig(variables: Variables): ServerConfig {
       free: values.RATE_LIMIT_FREE ?? defaults.free,
       pro: values.RATE_LIMIT_PRO ?? defaults.pro,
     },
+    ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? {}
+      : {
+          tracing: {
+            endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+            share: values.OTEL_TRACES_SAMPLER_ARG ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
+          },
+        }),
     ...(values.PREDICTOR_URL === undefined ? {} : { predictorUrl: values.PREDICTOR_URL }),
   };
 }

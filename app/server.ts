@@ -33,6 +33,7 @@ import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { metricsRoute } from './telemetry/metrics-route.ts';
 import { requestLog } from './telemetry/request-log.ts';
+import { isTracing } from './telemetry/trace.ts';
 
 export interface RunningServer {
   /** The port that is listened on; of use when the configuration said 0. */
@@ -57,6 +58,8 @@ export async function startServer(options: {
 }): Promise<RunningServer> {
   const { config } = options;
   const logger = options.logger ?? createLogger(config);
+  const tracing =
+    config.tracing && (await import('./telemetry/tracing.ts')).startTracing(config, config.tracing);
   const database = openDatabase({ ...config.database, applicationName: 'cryptosense-api' });
   const cache = openCache({
     url: config.redis.url,
@@ -143,7 +146,8 @@ export async function startServer(options: {
         limiter,
         quota: config.rateLimits.anonymous,
         trustedProxies: config.trustedProxies,
-        isSpecial: () => drain.begun,
+        // Who brings a trace along wants to see this server in it.
+        isSpecial: ({ headers }) => drain.begun || (isTracing() && headers.traceparent !== undefined),
         onAnswer: (answered) => {
           metrics.count(answered);
           log({ ...answered, method: 'GET' }, '');
@@ -175,6 +179,7 @@ export async function startServer(options: {
     const complete = await server.close();
     await feedStopped;
     await closeStorage();
+    await tracing?.end();
     logger.info('stopped', { complete });
     return complete;
   };

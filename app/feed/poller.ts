@@ -2,6 +2,7 @@ import type { PriceStore } from '../prices/price-store.ts';
 import { type Moment, momentOf } from '../prices/stream/moment.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { traced } from '../telemetry/trace.ts';
 import { type Feed, FeedUnavailable } from './feed.ts';
 import type { Leadership } from './leader.ts';
 
@@ -66,7 +67,9 @@ export function startPoller(options: {
     const now = new Date();
     await prepare(now);
     const at = new Date(Math.floor(now.getTime() / intervalMs) * intervalMs);
-    const quotes = await feed.quotes(at, stopped.signal);
+    const quotes = await traced('feed quotes', 'client', { 'feed.name': feed.name }, () =>
+      feed.quotes(at, stopped.signal),
+    );
     const written = await store.insert(quotes);
     const moment = momentOf(quotes);
     if (moment) publish(moment);
@@ -80,7 +83,7 @@ export function startPoller(options: {
   const pollOnce = async (): Promise<number> => {
     const untilNextMoment = () => intervalMs - (Date.now() % intervalMs);
     try {
-      await poll();
+      await traced('feed poll', 'internal', { 'feed.name': feed.name }, poll);
       return untilNextMoment();
     } catch (error) {
       if (stopped.signal.aborted) return 0;

@@ -5,6 +5,7 @@ import Koa, { type Middleware } from 'koa';
 import type { HttpConfig } from '../config.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { identifiedAndLogged, requestLog } from '../telemetry/request-log.ts';
+import { traceRequests } from '../telemetry/trace-request.ts';
 import { cors } from './cors.ts';
 import type { Drain } from './drain.ts';
 import { problems } from './problem.ts';
@@ -49,6 +50,7 @@ export async function startHttpServer(options: {
   const app = new Koa({ proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies });
   // Errors of requests are answered and logged below; what is left are connections that a client broke off.
   app.on('error', (error) => logger.debug('connection error', errorFields(error)));
+  app.use(traceRequests(routePatternOf(router)));
   app.use(metrics.middleware);
   app.use(
     identifiedAndLogged(requestLog({ logger, successShare: config.logSuccessShare }), routePatternOf(router)),

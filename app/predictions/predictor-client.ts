@@ -1,6 +1,7 @@
 import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { z } from 'zod';
 import { Problem } from '../http/problem.ts';
+import { traceHeaders } from '../telemetry/trace.ts';
 import { type Horizon, type Prediction, predictionSchema } from './prediction.ts';
 
 /** The predictor as the API sees it. */
@@ -64,7 +65,7 @@ export function createPredictorClient(options: {
 /** The signal ends the reading of the body as well: an answer that trickles is a late one. */
 async function ask(address: string): Promise<Prediction | Problem> {
   const response = await fetch(address, {
-    headers: { accept: 'application/json' },
+    headers: { accept: 'application/json', ...traceHeaders() },
     signal: AbortSignal.timeout(DEADLINE_MS),
     redirect: 'error',
   });

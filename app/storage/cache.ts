@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ConnectionUrl } from '../connection-url.ts';
 import { DeadlineExceeded, within } from '../deadline.ts';
+import { traced } from '../telemetry/trace.ts';
 import { close, connectToPrimary, type RedisConnection } from './redis-primary.ts';
 
 /** Redis as the application needs it. Every operation has a deadline and throws when Redis is gone. */
@@ -83,7 +84,14 @@ export function openCache(options: {
   const following = follow();
 
   let late = 0;
-  const soon = async <T>(work: (redis: RedisConnection) => Promise<T>): Promise<T> => {
+  const soon = <T>(operation: string, work: (redis: RedisConnection) => Promise<T>): Promise<T> =>
+    traced(
+      `redis ${operation}`,
+      'client',
+      { 'db.system.name': 'redis', 'db.operation.name': operation },
+      () => answered(work),
+    );
+  const answered = async <T>(work: (redis: RedisConnection) => Promise<T>): Promise<T> => {
     if (!primary) throw new Error('redis is away');
     try {
       const answer = await within(OPERATION_DEADLINE_MS, 'redis', work(primary));
@@ -102,26 +110,30 @@ export function openCache(options: {
   };
   return {
     tried,
-    get: (key) => soon((redis) => redis.get(key)),
+    get: (key) => soon('GET', (redis) => redis.get(key)),
     set: async (key, value, ttlMs) => {
-      await soon((redis) => redis.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));
+      await soon('SET', (redis) => redis.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));
     },
     ping: async () => {
-      await soon((redis) => redis.ping());
+      await soon('PING', (redis) => redis.ping());
     },
     publish: async (channel, message) => {
-      await soon((redis) => redis.publish(channel, message));
+      await soon('PUBLISH', (redis) => redis.publish(channel, message));
     },
     add: async (increments, ttlMs) => {
       const keys = increments.map(([key]) => key);
       const counts = increments.map(([, count]) => String(count));
-      const totals = await soon((redis) => redis.eval(ADD, { keys, arguments: [String(ttlMs), ...counts] }));
+      const totals = await soon('EVAL', (redis) =>
+        redis.eval(ADD, { keys, arguments: [String(ttlMs), ...counts] }),
+      );
       return Array.isArray(totals) ? totals.map(Number) : [];
     },
     hold: async (key, token, ttlMs) =>
-      (await soon((redis) => redis.eval(HOLD, { keys: [key], arguments: [token, String(ttlMs)] }))) === 1,
+      (await soon('EVAL', (redis) =>
+        redis.eval(HOLD, { keys: [key], arguments: [token, String(ttlMs)] }),
+      )) === 1,
     release: async (key, token) => {
-      await soon((redis) => redis.eval(RELEASE, { keys: [key], arguments: [token] }));
+      await soon('EVAL', (redis) => redis.eval(RELEASE, { keys: [key], arguments: [token] }));
     },
     end: async () => {
       ending.abort();

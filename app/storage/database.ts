@@ -1,6 +1,7 @@
 import postgres from 'postgres';
 import type { ConnectionUrl } from '../connection-url.ts';
 import { within } from '../deadline.ts';
+import { traced } from '../telemetry/trace.ts';
 
 /** A connection pool to PostgreSQL, behind PgBouncer in transaction pooling. */
 export interface Database {
@@ -20,6 +21,7 @@ export interface Database {
   end(graceMs: number): Promise<void>;
 }
 
+const SYSTEM = { 'db.system.name': 'postgresql' };
 const QUERY_DEADLINE_MS = 3_000;
 const TRANSACTION_DEADLINE_MS = 5_000;
 
@@ -51,21 +53,25 @@ export function openDatabase(options: {
       return pool();
     },
     query: (query, deadlineMs = QUERY_DEADLINE_MS) =>
-      within(deadlineMs, 'the database', Promise.resolve(query), () => query.cancel()),
+      traced('postgresql query', 'client', SYSTEM, () =>
+        within(deadlineMs, 'the database', Promise.resolve(query), () => query.cancel()),
+      ),
     transaction: async <T>(
       work: (sql: postgres.TransactionSql) => Promise<T>,
       deadlineMs = TRANSACTION_DEADLINE_MS,
     ): Promise<T> => {
-      const done = pool().begin(async (sql) => {
-        // For the server as well: it must not go on with what nobody waits for, nor keep locks for a client that is gone.
-        await sql`
+      const begin = () =>
+        pool().begin(async (sql) => {
+          // For the server as well: it must not go on with what nobody waits for, nor keep locks for a client that is gone.
+          await sql`
           select set_config('statement_timeout', ${String(deadlineMs)}, true),
             set_config('idle_in_transaction_session_timeout', ${String(2 * deadlineMs)}, true)`;
-        // Inside, so that what is late is rolled back and never committed afterwards.
-        return { value: await within(deadlineMs, 'the database', work(sql)) };
-      });
+          // Inside, so that what is late is rolled back and never committed afterwards.
+          return { value: await within(deadlineMs, 'the database', work(sql)) };
+        });
       // Outside, for a server that does not even answer the rollback.
-      return (await within(deadlineMs + 500, 'the database', done)).value as T;
+      const bounded = () => within(deadlineMs + 500, 'the database', begin());
+      return (await traced('postgresql transaction', 'client', SYSTEM, bounded)).value as T;
     },
     end: (graceMs) => current.sql.end({ timeout: graceMs / 1_000 }),
   };

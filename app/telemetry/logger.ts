@@ -1,5 +1,6 @@
 import winston from 'winston';
 import type { ProcessConfig } from '../config.ts';
+import { activeTrace } from './trace.ts';
 
 export type Logger = winston.Logger;
 
@@ -14,7 +15,7 @@ export function createLogger(config: ProcessConfig, app = 'cryptosense-api'): Lo
     format: winston.format.combine(
       winston.format.timestamp(),
       winston.format.printf(({ timestamp, level, message, ...rest }) =>
-        withoutPasswords(JSON.stringify({ timestamp, level, message, ...rest })),
+        withoutPasswords(JSON.stringify({ timestamp, level, message, ...activeTrace(), ...rest })),
       ),
     ),
     transports: [new winston.transports.Console()],
