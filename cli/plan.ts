@@ -75,6 +75,14 @@ function read(file: string): string {
   }
 }
 
+function kubeConfig() {
+  try {
+    return defaultKubeConfig();
+  } catch (error) {
+    throw new UsageError(`the cluster is not known, KUBECONFIG cannot be read: ${(error as Error).message}`);
+  }
+}
+
 async function run(): Promise<number> {
   const options = optionsOf(process.argv.slice(2));
   if (options.help) {
@@ -88,7 +96,7 @@ async function run(): Promise<number> {
     podStartMs: lengthOf('--pod-start', options['pod-start'], ASSUMED.podStartMs),
     jobMs: lengthOf('--job', options.job, ASSUMED.jobMs),
   };
-  const config = defaultKubeConfig();
+  const config = kubeConfig();
   const namespace =
     options.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
   const written = environmentsOf(read(filename), filename, namespace);

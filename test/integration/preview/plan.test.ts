@@ -104,12 +104,16 @@ const atRest = (name: string) =>
 
 /** The command as somebody types it. */
 async function plan(file: string | object, user = PLANNER, ...more: string[]) {
+  return planAs(cluster.kubeconfigFor(user), file, ...more);
+}
+
+async function planAs(kubeconfig: string, file: string | object, ...more: string[]) {
   const path = typeof file === 'string' ? file : join(folder, 'resource.yaml');
   if (typeof file !== 'string') writeFileSync(path, stringify(file));
   const { exitCode, stdout, stderr } = await execa(
     process.execPath,
     [join(checkout, 'cli', 'plan.ts'), '-f', path, ...more],
-    { env: { KUBECONFIG: cluster.kubeconfigFor(user) }, reject: false },
+    { env: { KUBECONFIG: kubeconfig }, reject: false },
   );
   return { exitCode, stdout, stderr };
 }
@@ -278,7 +282,9 @@ test('a file that cannot be meant is one sentence', async () => {
     (await plan(resource('shop', SPEC), PLANNER, '-o', 'xml')).stderr,
     /-o is "xml": write text or json/,
   );
-  for (const { exitCode, stderr } of [await plan(broken), await plan({ kind: 'ConfigMap' })]) {
+  const lost = await planAs(join(folder, 'none.kubeconfig'), resource('shop', SPEC));
+  assert.match(lost.stderr, /^the cluster is not known, KUBECONFIG cannot be read: /);
+  for (const { exitCode, stderr } of [lost, await plan(broken), await plan({ kind: 'ConfigMap' })]) {
     assert.is(exitCode, 1);
     assert.not.match(stderr, /at .*\.ts:/);
   }
