@@ -56,9 +56,13 @@ export async function buildGo(build: GoBuild): Promise<string> {
   return cached(`bin-${build.name}`, inputs, compile, build.report);
 }
 
-/** Where a module that go.mod requires lies on disk, fetched when it is not there. */
-export async function moduleFolder(name: string, module: string, report: Report): Promise<string> {
-  const directory = join(checkout, 'local', 'go', name);
+/** Where a module that the go.mod in `directory` requires lies on disk, fetched when it is not there. */
+export async function moduleFolder(
+  name: string,
+  module: string,
+  report: Report,
+  directory = join(checkout, 'local', 'go', name),
+): Promise<string> {
   const go = await ensureGo(await requiredGo(directory), report);
   const options = { step: `Fetching ${module}`, cwd: directory, env: goEnvironment(go.binary) };
   const answer = JSON.parse(await command(go.binary, ['mod', 'download', '-json', module], options)) as {

@@ -5,6 +5,7 @@ import { benchAnalysis } from './analysis/bench.ts';
 import { benchApi } from './api/bench.ts';
 import type { Figure } from './figure.ts';
 import { benchOperator } from './operator/bench.ts';
+import { benchRollout } from './rollout/bench.ts';
 
 interface Bench {
   question: string;
@@ -21,7 +22,10 @@ const BENCHES: Record<string, Bench> = {
     question: 'how many environments one operator keeps, at what cost in memory and requests',
     measure: benchOperator,
   },
-  rollout: { question: 'what a canary costs the requests that go through it, beside Argo Rollouts' },
+  rollout: {
+    question: 'how long releases take and what they cost the API server, beside Argo Rollouts',
+    measure: benchRollout,
+  },
   api: {
     question: 'requests a second, latency, streams and memory of one API process on one core',
     measure: benchApi,

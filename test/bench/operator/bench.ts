@@ -1,5 +1,6 @@
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { type Figure, figure } from '../figure.ts';
+import { wholeNumber } from '../settings.ts';
 import { ours, PEER_NAME, peer } from './contenders.ts';
 import { measure } from './measure.ts';
 
@@ -39,11 +40,4 @@ export async function benchOperator(): Promise<Figure[]> {
       peerName: PEER_NAME,
     });
   });
-}
-
-function wholeNumber(name: string, otherwise: number): number {
-  const text = process.env[name];
-  if (text === undefined || text === '') return otherwise;
-  if (!/^[1-9]\d*$/.test(text)) throw new RangeError(`${name} is "${text}": give a whole number from 1 on.`);
-  return Number(text);
 }
