@@ -87,7 +87,8 @@ function plainProblem(ctx: Context): Problem {
   if (status === 405 || status === 501) {
     const allowed = String(ctx.response.get('Allow'));
     const detail = `${method} is not possible here; ${allowed} ${allowed.includes(',') ? 'are' : 'is'}.`;
-    return new Problem({ status, kind: 'method-not-allowed', detail });
+    // Never 501: a method that the router has not heard of is no failure of the server.
+    return new Problem({ status: 405, kind: 'method-not-allowed', detail });
   }
   return new Problem({
     status,

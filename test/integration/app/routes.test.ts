@@ -181,6 +181,9 @@ test('another path is a 404 and another method a 405, both with a sentence', asy
   assert.is(response.status, 405);
   assert.match(response.headers.get('allow') ?? '', 'GET');
   assert.match(await response.text(), 'DELETE is not possible here');
+  const unheard = await fetch(`${url}/api/prices`, { method: 'PROPFIND' });
+  assert.is(unheard.status, 405);
+  await unheard.body?.cancel();
 });
 
 test('a well-formed request id is kept, another one replaced, and answers carry security headers', async () => {
