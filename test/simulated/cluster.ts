@@ -25,6 +25,8 @@ export interface SimulatedClusterOptions {
   /** More flags for kube-apiserver. */
   flags?: string[];
   report?: Report;
+  /** Component whose pods of Jobs run until the test ends them. */
+  unfinished?: string;
 }
 
 export interface SimulatedCluster extends Omit<ApiServer, 'stop'> {
@@ -130,7 +132,7 @@ export async function startSimulatedCluster(
     ]);
     start('kwok', kwok, [
       `--kubeconfig=${server.kubeconfig}`,
-      `--config=${file('kwok.yaml', await kwokConfiguration(report))}`,
+      `--config=${file('kwok.yaml', await kwokConfiguration(report, options.unfinished))}`,
     ]);
     await answerRoutes(client, ending.signal);
     await bringUpNodes(client, options.nodes ?? 3, assertRunning);
