@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { WebhookTargets } from './alerts/webhook-url.ts';
 import { type ConnectionUrl, ConnectionUrlError, fixedUrl, urlInFile } from './connection-url.ts';
 import type { RateLimits } from './http/limits/rate-limit.ts';
 
@@ -20,6 +21,7 @@ export class ConfigurationError extends Error {
 const environments = ['development', 'staging', 'production'] as const;
 const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 const feeds = ['coingecko', 'simulator'] as const;
+const webhookTargets = ['public', 'any'] as const;
 const defaultLogLevel = { development: 'debug', staging: 'info', production: 'warn' } as const;
 
 const defaultRateLimits: RateLimits = { anonymous: 1_200, free: 3_000, pro: 12_000 };
@@ -91,6 +93,10 @@ const serving = {
   OTEL_TRACES_SAMPLER_ARG: share.optional().meta({ expected: share.meta()?.expected }),
   STREAM_HEARTBEAT_MS: integer(50, 600_000, 15_000),
   STREAM_MOST_CLIENTS: integer(0, 100_000, 2_000),
+  ALERT_INTERVAL_MS: integer(100, 3_600_000, 5_000),
+  WEBHOOK_TARGETS: oneOf(webhookTargets)
+    .default('public')
+    .meta({ expected: webhookTargets.join(', ') }),
   RATE_LIMIT_ANONYMOUS: limit.optional().meta({ expected: limit.meta()?.expected }),
   RATE_LIMIT_FREE: limit.optional().meta({ expected: limit.meta()?.expected }),
   RATE_LIMIT_PRO: limit.optional().meta({ expected: limit.meta()?.expected }),
@@ -157,6 +163,12 @@ export interface ServerConfig extends HttpConfig {
   readonly stream: { readonly heartbeatMs: number; readonly mostClients: number };
   /** Requests a minute by plan, 0 for no limit. */
   readonly rateLimits: RateLimits;
+  readonly alerts: {
+    /** How often they are compared with the newest prices. */
+    readonly intervalMs: number;
+    /** Where their webhooks may be; `any` reaches what is inside the cluster, too. */
+    readonly webhookTargets: WebhookTargets;
+  };
   /** Where the predictor is; absent when there is none. */
   readonly predictorUrl?: string;
 }
@@ -182,7 +194,10 @@ export function readServerConfig(variables: Variables): ServerConfig {
   const values = reader.values(z.object(serving));
   const database = reader.url('DATABASE_URL', databaseSchemes);
   const redis = reader.url('REDIS_URL', ['redis:', 'rediss:']);
-  if (!values || !database || !redis) throw new ConfigurationError(reader.mistakes);
+  if (values?.NODE_ENV === 'production' && values.WEBHOOK_TARGETS === 'any')
+    reader.mistakes.push('WEBHOOK_TARGETS: found "any", expected public where NODE_ENV is production');
+  if (!values || !database || !redis || reader.mistakes.length > 0)
+    throw new ConfigurationError(reader.mistakes);
   // Who develops or tests on one machine is one client with many requests.
   const defaults = values.NODE_ENV === 'development' ? unlimited : defaultRateLimits;
   return {
@@ -210,6 +225,7 @@ export function readServerConfig(variables: Variables): ServerConfig {
             share: values.OTEL_TRACES_SAMPLER_ARG ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
           },
         }),
+    alerts: { intervalMs: values.ALERT_INTERVAL_MS, webhookTargets: values.WEBHOOK_TARGETS },
     ...(values.PREDICTOR_URL === undefined ? {} : { predictorUrl: values.PREDICTOR_URL }),
   };
 }

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { Router } from '@koa/router';
 import type { Middleware } from 'koa';
+import { createAccountServices } from './account-services.ts';
 import type { ServerConfig } from './config.ts';
 import { createCoinGeckoFeed } from './feed/coingecko.ts';
 import { createLeadership } from './feed/leader.ts';
@@ -85,7 +86,7 @@ export async function startServer(options: {
     store,
     publish: broadcast.publish,
     // Three polls may be late before another replica takes over.
-    leadership: createLeadership(cache, Math.max(3 * config.feed.intervalMs, 5_000)),
+    leadership: createLeadership(cache, 'feed:leader', Math.max(3 * config.feed.intervalMs, 5_000)),
     metrics,
     logger,
     intervalMs: config.feed.intervalMs,
@@ -106,12 +107,15 @@ export async function startServer(options: {
   const probes = createProbes({ database, cache, feed: poller.status, predictor });
   healthRoutes(router, { probes, drain });
   metricsRoute(router, metrics);
+  const limiter = createLimiter(cache);
+  const prices = createPriceLookup(store, cache);
+  const accounts = createAccountServices({ config, database, cache, limiter, prices, metrics, logger });
   const endpoints = [
     // Before the prices: "stream" could be taken for a symbol.
     streamEndpoint({ hub, store }),
     ...priceEndpoints({
       store,
-      lookup: createPriceLookup(store, cache),
+      lookup: prices,
       metrics,
       apiBaseUrl: config.apiBaseUrl,
     }),
@@ -119,12 +123,11 @@ export async function startServer(options: {
       lookup: predictor && createPredictionLookup(predictor, cache, Date.now),
       metrics,
     }),
+    ...accounts.endpoints,
   ];
-  const limiter = createLimiter(cache);
   documentationRoutes(router, endpoints, config.version);
   mountEndpoints(router, endpoints, {
-    // Nobody has an account yet.
-    authenticate: async () => undefined,
+    authenticate: accounts.authenticate,
     limiter,
     ready,
     limits: config.rateLimits,
@@ -170,14 +173,15 @@ export async function startServer(options: {
     await closeStorage();
     throw error;
   }
+  const alerts = accounts.startAlerts();
   const { port } = server;
   logger.info('listening', { port, feed: config.feed.kind });
 
   const stop = async () => {
     logger.info('draining', { drainMs: config.drainMs });
-    const feedStopped = poller.stop();
+    const backgroundStopped = Promise.all([poller.stop(), alerts.stop()]);
     const complete = await server.close();
-    await feedStopped;
+    await backgroundStopped;
     await closeStorage();
     await tracing?.end();
     logger.info('stopped', { complete });

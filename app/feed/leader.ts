@@ -1,35 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import type { Cache } from '../storage/cache.ts';
 
-/** Decides which of the replicas polls the feed. */
+/** Decides which of the replicas does what one is enough for. */
 export interface Leadership {
   /** Takes the lead or keeps it for another `ttlMs`. */
   hold(): Promise<'leader' | 'standby' | 'unknown'>;
   release(): Promise<void>;
 }
 
-const KEY = 'feed:leader';
-
 /**
- * A lock in Redis (an advisory lock of PostgreSQL belongs to a session, which a transaction pool does not give). It
- * saves requests to the feed and is no promise: two pollers at once write the same rows. So when Redis is away
- * the answer is `unknown`, and every replica may poll rather than none.
+ * A lock in Redis under `key` (an advisory lock of PostgreSQL belongs to a session, which a transaction pool does not give).
+ * It saves work and is no promise: what two leaders do at once must come out as if one had done it. So when Redis is
+ * away the answer is `unknown`, and every replica may work rather than none.
  */
-export function createLeadership(cache: Cache, ttlMs: number): Leadership {
+export function createLeadership(cache: Cache, key: string, ttlMs: number): Leadership {
   const token = randomUUID();
   return {
     hold: async () => {
       // At the start every replica would otherwise take the time before its first connection for an outage.
       await cache.tried;
       try {
-        return (await cache.hold(KEY, token, ttlMs)) ? 'leader' : 'standby';
+        return (await cache.hold(key, token, ttlMs)) ? 'leader' : 'standby';
       } catch {
         return 'unknown';
       }
     },
     release: async () => {
       // When Redis is away the lock ends by itself.
-      await cache.release(KEY, token).catch(() => {});
+      await cache.release(key, token).catch(() => {});
     },
   };
 }

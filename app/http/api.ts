@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { within } from '../deadline.ts';
 import { readJson } from './body.ts';
 import { checkBody } from './body-check.ts';
-import { type Answer, type Endpoint, Verbatim } from './endpoint.ts';
+import { type AfterCommit, type Answer, type Endpoint, Verbatim } from './endpoint.ts';
 import type { ReadyAnswers } from './hot/ready-answers.ts';
 import type { Idempotency, SentAnswer } from './idempotency.ts';
 import type { Limiter } from './limits/limiter.ts';
@@ -51,12 +51,17 @@ function serve(declared: Endpoint, services: ApiServices): Middleware {
     const body = declared.body && checkBody(declared.body, read?.value);
     const call = { params, query: declared.query && query, body, user, ctx };
 
-    const handle = async (sql?: postgres.TransactionSql) =>
-      asSent(declared, await declared.handle({ ...call, sql }), services.checkAnswers);
-    const answering =
+    let afterCommit: AfterCommit | undefined;
+    const handle = async (sql?: postgres.TransactionSql) => {
+      const answer = await declared.handle({ ...call, sql });
+      afterCommit = answer.afterCommit;
+      return asSent(declared, answer, services.checkAnswers);
+    };
+    const committing =
       declared.idempotent && user
         ? services.idempotency.run({ ctx, user, bytes: read?.bytes ?? Buffer.alloc(0) }, handle)
         : handle();
+    const answering = committing.finally(() => afterCommit?.());
     const answer = await (declared.streams
       ? answering
       : within(HANDLER_DEADLINE_MS, 'the service', answering));

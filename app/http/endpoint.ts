@@ -15,11 +15,18 @@ export interface AnswerSchema {
 }
 type AnswerSchemas = Readonly<Record<number, AnswerSchema>>;
 
+/**
+ * What has to be done once the transaction of an idempotent endpoint is committed, before the answer is sent: caches forget what
+ * was written only then. It runs as well when nobody knows whether it was committed.
+ */
+export type AfterCommit = () => Promise<void>;
+
 /** One of the declared answers. `headers` are added to those that every answer has. */
 type AnswerOf<A extends AnswerSchemas> = {
   [S in keyof A & number]: {
     readonly status: S;
     readonly headers?: Readonly<Record<string, string>>;
+    readonly afterCommit?: AfterCommit;
   } & (A[S]['schema'] extends z.ZodType
     ? { readonly body: z.input<A[S]['schema']> | Verbatim }
     : { readonly body?: Verbatim | undefined });
@@ -122,6 +129,7 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  readonly afterCommit?: AfterCommit;
 }
 
 /** A declared endpoint, its types forgotten: what the router, the validation and the document are made from. */

@@ -53,7 +53,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
           scheme: 'bearer',
           description: 'A session, as login gives it, or an API key',
         },
-        session: { type: 'apiKey', in: 'cookie', name: 'session' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-session' },
       },
     },
   };

@@ -10,6 +10,9 @@ export interface Cache {
   readonly tried: Promise<void>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Runs a Lua script, one step for everybody else. Keys and arguments are texts, the answer is the script's. */
+  run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   ping(): Promise<void>;
   /** Tells those who listen at this moment. */
   publish(channel: string, message: string): Promise<void>;
@@ -114,6 +117,11 @@ export function openCache(options: {
     set: async (key, value, ttlMs) => {
       await soon('SET', (redis) => redis.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));
     },
+    delete: async (key) => {
+      await soon((redis) => redis.del(key));
+    },
+    run: (script, keys, args) =>
+      soon((redis): Promise<unknown> => redis.eval(script, { keys: [...keys], arguments: [...args] })),
     ping: async () => {
       await soon('PING', (redis) => redis.ping());
     },

@@ -21,6 +21,7 @@ export interface Metrics extends HttpMetrics {
   readonly streamEnds: Counter<'reason'>;
   readonly predictionLookups: Counter<'source'>;
   readonly predictorCircuitOpen: Gauge;
+  readonly alertsFired: Counter;
 }
 
 // 1 s is the limit of the latency alert, so it has to be a bucket's edge.
@@ -83,6 +84,11 @@ export function createMetrics(version: string, routeOf: RouteOf): Metrics {
     predictorCircuitOpen: new Gauge({
       name: 'cryptosense_predictor_circuit_open',
       help: '1 while the predictor has failed so often that it is left alone.',
+      registers,
+    }),
+    alertsFired: new Counter({
+      name: 'cryptosense_alerts_fired_total',
+      help: 'Price alerts of users that have fired.',
       registers,
     }),
   };

@@ -1,0 +1,3 @@
+drop table watchlist;
+drop table holding_changes;
+drop table holdings;

@@ -1,0 +1,3 @@
+drop table alert_evaluation;
+drop table alert_deliveries;
+drop table price_alerts;

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import type { Cache } from '../storage/cache.ts';
+import { createLeasedCache } from '../storage/leased-cache.ts';
+import { type Portfolio, portfolioSchema } from './portfolio.ts';
+import type { PortfolioStore } from './portfolio-store.ts';
+
+const TTL_MS = 300_000;
+
+/** A user's portfolios, from Redis (`portfolio:{userId}`, 300 s) or the database. */
+export interface PortfolioLookup {
+  all(userId: string): Promise<Portfolio[]>;
+  /** To be called when a write has been committed: every replica then reads what was written. */
+  changed(userId: string): Promise<void>;
+}
+
+/** Redis holds portfolios and no worth of them: prices change every few seconds and come from their own place. */
+export function createPortfolioLookup(store: PortfolioStore, cache: Cache): PortfolioLookup {
+  const copies = createLeasedCache({ cache, schema: z.array(portfolioSchema), ttlMs: () => TTL_MS });
+  const keyOf = (userId: string) => `portfolio:${userId}`;
+  return {
+    all: async (userId) => (await copies.read(keyOf(userId), () => store.list(userId))) ?? [],
+    changed: async (userId) => {
+      await copies.forget(keyOf(userId));
+    },
+  };
+}
