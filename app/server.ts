@@ -35,6 +35,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { metricsRoute } from './telemetry/metrics-route.ts';
 import { requestLog } from './telemetry/request-log.ts';
 import { isTracing } from './telemetry/trace.ts';
+import { webRoutes } from './web/routes.ts';
 
 export interface RunningServer {
   /** The port that is listened on; of use when the configuration said 0. */
@@ -125,6 +126,7 @@ export async function startServer(options: {
     }),
     ...accounts.endpoints,
   ];
+  webRoutes(router);
   documentationRoutes(router, endpoints, config.version);
   mountEndpoints(router, endpoints, {
     authenticate: accounts.authenticate,

@@ -21,7 +21,9 @@ export interface Besides {
 const PATHS = [
   { type: 'PathPrefix', value: '/api' },
   { type: 'PathPrefix', value: '/health' },
+  // The web page and its files.
   { type: 'Exact', value: '/' },
+  { type: 'PathPrefix', value: '/assets' },
 ];
 
 /** The HTTPRoute (Gateway API) that shares the requests among the Services of the revisions. */

@@ -12,13 +12,14 @@ FROM node AS build
 WORKDIR /src
 COPY node_modules node_modules
 COPY package.json ./
-COPY images/bundle.ts images/
+COPY images/bundle.ts images/web-page.ts images/
 COPY app app
 # The faulty release of the demonstration is the same application with another entry.
 COPY test test
 ARG ENTRY=app/main.ts
 RUN mkdir -p /out/app/migrations && cp app/migrations/*.sql /out/app/migrations/ && \
-    node images/bundle.ts "$ENTRY" /out/app/main.mjs && rm /out/app/*.map
+    node images/bundle.ts "$ENTRY" /out/app/main.mjs && rm /out/app/*.map && \
+    node images/web-page.ts /out/app/web
 
 FROM scratch
 COPY --from=node /runtime /

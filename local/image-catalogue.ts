@@ -30,7 +30,7 @@ function api(version: string, entry = 'app/main.ts'): ImageRecipe {
     context: '.',
     entry,
     args: { VERSION: version, ENTRY: entry },
-    sources: [...bundled, 'app', 'test/faulty-release'],
+    sources: [...bundled, 'images/web-page.ts', 'app', 'test/faulty-release'],
   };
 }
 
