@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idSchema, nameSchema } from '../http/body-text.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { Problem } from '../http/problem.ts';
 import { timestamp } from '../http/schemas.ts';
@@ -9,12 +10,6 @@ const tag = 'API keys';
 const apiKey = z
   .object({ id: z.string(), name: z.string(), prefix: z.string(), createdAt: timestamp })
   .meta({ id: 'ApiKey' });
-
-const name = z
-  .string({ error: 'must be a text' })
-  .trim()
-  .min(1, { error: 'must not be empty' })
-  .max(100, { error: 'must have at most 100 characters' });
 
 /** `/keys`: keys for programs. */
 export function apiKeyEndpoints(keys: ApiKeyStore): Endpoint[] {
@@ -40,7 +35,7 @@ export function apiKeyEndpoints(keys: ApiKeyStore): Endpoint[] {
       summary: 'Make an API key',
       description: 'The key is in this answer and never again.',
       tag,
-      body: z.strictObject({ name }),
+      body: z.strictObject({ name: nameSchema }),
       answers: {
         201: { description: 'The key, once', schema: z.object({ ...apiKey.shape, key: z.string() }) },
       },
@@ -57,7 +52,7 @@ export function apiKeyEndpoints(keys: ApiKeyStore): Endpoint[] {
       operationId: 'revokeApiKey',
       summary: 'Revoke an API key',
       tag,
-      params: z.strictObject({ id: z.string().max(64) }),
+      params: z.strictObject({ id: idSchema }),
       answers: { 204: { description: 'The key is refused from now on' } },
       problems: [404],
       access: 'user',

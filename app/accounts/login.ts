@@ -17,9 +17,11 @@ export interface Passwords {
 const AT_ONCE = 2;
 /** A second and a half of waiting at 20 ms each on a free core. */
 const WAITING = 64;
+/** Well before the deadline of a request, on a pod that is short of processor time. */
+const LONGEST_WAIT_MS = 4_000;
 
 export function createPasswords(users: UserStore): Passwords {
-  const turnstile = createTurnstile({ atOnce: AT_ONCE, waiting: WAITING });
+  const turnstile = createTurnstile({ atOnce: AT_ONCE, waiting: WAITING, longestWaitMs: LONGEST_WAIT_MS });
   const inTurn = <T>(work: () => Promise<T>): Promise<T> =>
     turnstile(work).catch((cause: unknown) => {
       if (!(cause instanceof Crowded)) throw cause;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idSchema } from '../http/body-text.ts';
 import { cursors } from '../http/cursor.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { Problem } from '../http/problem.ts';
@@ -55,17 +56,19 @@ const alert = z
   })
   .meta({ id: 'Alert' });
 
-const cursor = cursors('alerts', z.object({ createdAt: z.iso.datetime(), id: z.string().max(64) }));
-const id = z.string().max(64, { error: 'must have at most 64 characters' });
+const cursor = cursors('alerts', z.object({ createdAt: z.iso.datetime().regex(/^20/), id: idSchema }));
+const id = idSchema;
 
 /** `/alerts/...`: prices to be told of. */
 export function alertEndpoints(services: { store: AlertStore; targets: WebhookTargets }): Endpoint[] {
   const { store, targets } = services;
   const webhookUrl = z
     .string({ error: 'must be a text' })
-    .superRefine((text, context) => {
+    .transform((text, context) => {
       const message = mistakeInWebhookUrl(text, targets);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
+      if (message === undefined) return new URL(text).href;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
     })
     .nullable()
     .default(null)

@@ -179,8 +179,10 @@ export function endpoint<
 
 /** The statuses of problems that an endpoint can be answered with, ascending. */
 export function problemStatuses(declared: Endpoint): number[] {
-  const statuses = new Set([...(declared.problems ?? []), 400, 406, 429, 500]);
-  if (declared.access === 'user') for (const status of [401, 503]) statuses.add(status);
+  // Credentials may be wrong, or not to be checked for now, where none are needed as well.
+  const statuses = new Set([...(declared.problems ?? []), 400, 401, 406, 429, 500, 503]);
+  // With a cookie, from a page of another site.
+  if (declared.method !== 'get') statuses.add(403);
   if (declared.body) for (const status of [413, 415]) statuses.add(status);
   if (declared.idempotent) for (const status of [409, 422, 503]) statuses.add(status);
   return [...statuses].sort((a, b) => a - b);

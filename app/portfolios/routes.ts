@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idSchema, nameSchema } from '../http/body-text.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { decimal, timestamp } from '../http/schemas.ts';
 import { assetOf } from '../prices/asset-of.ts';
@@ -13,12 +14,6 @@ import { type CurrentPrice, valuationOf } from './valuation.ts';
 
 const tag = 'Portfolios';
 const MOST_HOLDINGS = 50;
-
-const name = z
-  .string({ error: 'must be a text' })
-  .trim()
-  .min(1, { error: 'must not be empty' })
-  .max(100, { error: 'must have at most 100 characters' });
 
 const symbol = z
   .string({ error: 'must be a text, such as "BTC"' })
@@ -71,7 +66,8 @@ const performance = z
   })
   .meta({ id: 'Performance' });
 
-const id = z.string().max(64, { error: 'must have at most 64 characters' });
+const name = nameSchema;
+const id = idSchema;
 const rangeNames = Object.keys(ranges) as [Range, ...Range[]];
 
 /** The newest prices that are known, by symbol. A symbol without a price is absent. */

@@ -85,6 +85,7 @@ test('each mistake is named, and nothing is written', async () => {
   const rows: [string, string, unknown, number, RegExp][] = [
     ['POST', '/portfolios', {}, 400, /"\/name" in the body must be a text/],
     ['POST', '/portfolios', { name: '' }, 400, /must not be empty/],
+    ['POST', '/portfolios', { name: 'a\u0000b' }, 400, /must not have control characters/],
     [
       'POST',
       '/portfolios',
@@ -105,7 +106,7 @@ test('each mistake is named, and nothing is written', async () => {
     ['PUT', `${path}/holdings/BTC`, { quantity: '0.1234567890123' }, 400, /12 after it/],
     ['PUT', `${path}/holdings/NOPE`, { quantity: '1' }, 404, /no asset with the symbol NOPE/],
     ['GET', `${path}/performance?range=2d`, undefined, 400, /must be one of 1d, 7d, 30d, 1y/],
-    ['GET', `/portfolios/${'x'.repeat(65)}`, undefined, 400, /at most 64/],
+    ['GET', '/portfolios/mine%00', undefined, 400, /must be an id as the API gave it/],
   ];
   for (const [method, where, sent, status, detail] of rows) {
     const answer = await ann.send(method, where, sent);

@@ -57,7 +57,7 @@ test('tokens are told apart by kind, are never the same, and are kept as digests
 test('of work at a turnstile never more than two run at once, all that found room ends, and the rest is refused', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 12 }), async (outcomes) => {
-      const turnstile = createTurnstile({ atOnce: 2, waiting: 4 });
+      const turnstile = createTurnstile({ atOnce: 2, waiting: 4, longestWaitMs: 60_000 });
       let running = 0;
       let most = 0;
       const settled = await Promise.allSettled(
@@ -79,6 +79,24 @@ test('of work at a turnstile never more than two run at once, all that found roo
       assert.is(await turnstile(async () => 'free'), 'free');
     }),
   );
+});
+
+test('who has waited too long is refused without the work, and the next one has its turn', async () => {
+  const turnstile = createTurnstile({ atOnce: 1, waiting: 2, longestWaitMs: 5 });
+  const { promise: blocked, resolve: release } = Promise.withResolvers<void>();
+  const first = turnstile(() => blocked);
+  let worked = false;
+  const second = turnstile(async () => {
+    worked = true;
+  });
+  const since = performance.now();
+  while (performance.now() - since <= 6);
+  const third = turnstile(async () => 'in turn');
+  release();
+  const [, late, inTurn] = await Promise.allSettled([first, second, third]);
+  assert.ok(late?.status === 'rejected' && late.reason instanceof Crowded);
+  assert.is(worked, false);
+  assert.equal(inTurn, { status: 'fulfilled', value: 'in turn' });
 });
 
 test('a cookie is found among others, and set so that no script and no other site gets it', () => {
