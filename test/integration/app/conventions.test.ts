@@ -320,6 +320,7 @@ test('the document is made from the same declarations, and so is the page, which
     '201',
     '400',
     '401',
+    '403',
     '406',
     '409',
     '413',
