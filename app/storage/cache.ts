@@ -118,10 +118,13 @@ export function openCache(options: {
       await soon('SET', (redis) => redis.set(key, value, { expiration: { type: 'PX', value: ttlMs } }));
     },
     delete: async (key) => {
-      await soon((redis) => redis.del(key));
+      await soon('DEL', (redis) => redis.del(key));
     },
     run: (script, keys, args) =>
-      soon((redis): Promise<unknown> => redis.eval(script, { keys: [...keys], arguments: [...args] })),
+      soon(
+        'EVAL',
+        (redis): Promise<unknown> => redis.eval(script, { keys: [...keys], arguments: [...args] }),
+      ),
     ping: async () => {
       await soon('PING', (redis) => redis.ping());
     },
