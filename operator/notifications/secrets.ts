@@ -54,7 +54,9 @@ async function textOf(
     if (answered(error, 404)) throw new NotToldError(`there is no Secret ${name} in ${namespace}`);
     if (answered(error, 403))
       throw new NotToldError(
-        `the operator may not read Secret ${name}: use ${NOTIFICATION_SECRET}, or give it the right to get this one`,
+        name === NOTIFICATION_SECRET
+          ? `the operator may not read Secret ${name}: its roles are older than itself, apply its manifests again`
+          : `the operator may not read Secret ${name}: use ${NOTIFICATION_SECRET}, or give it the right to get this one`,
       );
     throw error;
   }
