@@ -4,6 +4,7 @@ import type { Middleware } from 'koa';
 import { createAccountServices } from './account-services.ts';
 import type { ServerConfig } from './config.ts';
 import { createCoinGeckoFeed } from './feed/coingecko.ts';
+import { guarded } from './feed/guarded.ts';
 import { createLeadership } from './feed/leader.ts';
 import { startPoller } from './feed/poller.ts';
 import { createSimulator } from './feed/simulator.ts';
@@ -83,7 +84,7 @@ export async function startServer(options: {
     feed:
       config.feed.kind === 'simulator'
         ? createSimulator(config.feed.seed)
-        : createCoinGeckoFeed({ url: config.feed.coingeckoUrl, assets }),
+        : guarded(createCoinGeckoFeed({ url: config.feed.coingeckoUrl, assets })),
     store,
     publish: broadcast.publish,
     // Three polls may be late before another replica takes over.

@@ -80,4 +80,43 @@ test('candles from the database equal those of a naive computation, through PgBo
   }
 });
 
+test('thousands of prices are written at once, each once, and all or none', async () => {
+  const database = openDatabase({
+    url: fixedUrl(databaseUrl(world.parts.database), ['postgresql:']),
+    poolSize: 2,
+    applicationName: 'test',
+  });
+  const store = createPriceStore(database);
+  const count = async (symbol: string) => {
+    const [row] = await world.parts.sql`
+      select count(*)::int as rows, count(volume)::int as volumes from price_history where symbol = ${symbol}`;
+    return row;
+  };
+  const many = (symbol: string, last = '1.5') =>
+    Array.from({ length: 6_001 }, (_, second) => ({
+      symbol,
+      timestamp: new Date(Date.UTC(2026, 10, 20) + second * 1_000),
+      price: second === 6_000 ? last : `${second}.00000001`,
+      volume24h: second % 2 === 0 ? null : '7',
+    }));
+  try {
+    assert.is(await store.insert(many('MANY').slice(0, 10)), 10);
+    assert.is(await store.insert(many('MANY')), 5_991);
+    assert.is(await store.insert(many('MANY')), 0);
+    assert.equal(await count('MANY'), { rows: 6_001, volumes: 3_000 });
+    const [row] = await world.parts
+      .sql`select price from price_history where symbol = 'MANY' and price > 5999`;
+    assert.is(row?.price, '5999.00000001');
+    await store.insert(many('NONE', '-1')).then(
+      () => assert.unreachable('a negative price was written'),
+      () => {},
+    );
+    assert.equal(await count('NONE'), { rows: 0, volumes: 0 });
+    // The connections are as good as before.
+    assert.is(await store.insert(many('AGAIN')), 6_001);
+  } finally {
+    await database.end(1_000);
+  }
+});
+
 test.run();

@@ -58,16 +58,20 @@ test('with the database gone or silent, known prices are served, others are a 50
     await shut();
     await cache.cut();
     const start = performance.now();
-    const known = await get(`${url}/api/prices/BTC`);
+    // An answer that is ready is given for a second; after that it is said to be stale.
+    const known = await eventually(
+      6_000,
+      () => get(`${url}/api/prices/BTC`),
+      ({ body }) => body.stale === true,
+    );
     assert.is(known.status, 200);
-    assert.is(known.body.stale, true);
     const unknown = await get(`${url}/api/prices/BTC/history`);
     assert.is(unknown.status, 503);
     assert.is(unknown.headers.get('retry-after'), '2');
     // All replicas share the database: taking them out of service would take away what they still know, too.
     assert.is(await status(`${url}/health/ready`), 200);
     assert.is(await status(`${url}/health`), 200);
-    assert.ok(performance.now() - start < 9_000, `took ${performance.now() - start} ms`);
+    assert.ok(performance.now() - start < 11_000, `took ${performance.now() - start} ms`);
     await Promise.all([database.open(), cache.open()]);
     await eventually(
       15_000,
