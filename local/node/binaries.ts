@@ -36,6 +36,11 @@ export async function kubectlBinary(hasRegistry: boolean, report: Report): Promi
   return join(folder, 'kubectl');
 }
 
+/** Prometheus, for tests of what asks one. */
+export function prometheusBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'prometheus', report }).then((folder) => join(folder, 'prometheus'));
+}
+
 /** KWOK, which pretends to be the kubelets of a simulated cluster. */
 export function kwokBinary(report: Report): Promise<string> {
   return buildGo({ name: 'kwok', report }).then((folder) => join(folder, 'kwok'));

@@ -3,7 +3,7 @@ import { clusterName, type Purpose } from '../../local/cluster-name.ts';
 import { ensureEngine, releaseEngine } from '../../local/engine.ts';
 import { LATER } from '../../local/image-catalogue.ts';
 import { buildImages } from '../../local/images.ts';
-import { kubernetesBinaries, kwokBinary } from '../../local/node/binaries.ts';
+import { kubernetesBinaries, kwokBinary, prometheusBinary } from '../../local/node/binaries.ts';
 import { addImage, bringUpPlatform } from '../../local/platform.ts';
 import { printLine } from '../../local/steps.ts';
 
@@ -26,6 +26,7 @@ export async function prepareIntegration(): Promise<Preparation> {
   // The API server and the simulated cluster of the tests: built here, because a test file has a deadline.
   await kubernetesBinaries(printLine);
   await kwokBinary(printLine);
+  await prometheusBinary(printLine);
   const images = await buildImages({ engine, only: ['database', 'pooler', 'cache'], report: printLine });
   const imageOf = (component: string) =>
     images.find((image) => image.name.includes(component))?.content ?? '';
