@@ -18,6 +18,8 @@ export function followPrices(quotes: Store<readonly Quote[]>, onState: (state: L
   let stream: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const streams = () => stream?.readyState === EventSource.OPEN;
+  // The stream tells what changes, and of nothing nothing changes.
+  const hasList = () => quotes.value.length > 0;
 
   const poll = async () => {
     clearTimeout(timer);
@@ -32,7 +34,7 @@ export function followPrices(quotes: Store<readonly Quote[]>, onState: (state: L
   };
   // Not when one is due already: a stream that fails again and again must not put it off again and again.
   const pollLater = () => {
-    if (!streams() && !document.hidden) timer ??= setTimeout(poll, POLL_MS);
+    if (!(streams() && hasList()) && !document.hidden) timer ??= setTimeout(poll, POLL_MS);
   };
 
   const open = () => {
