@@ -84,9 +84,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       ingress: [
         from(
           API_PORT,
-          spec.routing.gateway.className === undefined
-            ? namespace(NAMESPACE_NAME, spec.routing.gateway.namespace)
-            : { podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } },
+          ...gatewayPods(name, spec.routing),
           namespace(GATEWAY_LABEL, 'true'),
           namespace(MONITORING_LABEL, 'true'),
           // The operator reads the pods' /metrics to judge a candidate.
@@ -122,6 +120,17 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
     ...cacheFlows(),
   };
+}
+
+/** Without a gateway, only those come that are named: network.clients, and namespaces with the label. */
+function gatewayPods(
+  name: string,
+  { mode, gateway }: ResolvedEnvironment['spec']['routing'],
+): k8s.NetworkPolicyPeer[] {
+  if (mode === 'service') return [];
+  return gateway.className === undefined
+    ? [namespace(NAMESPACE_NAME, gateway.namespace)]
+    : [{ podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } }];
 }
 
 /** Whether a release is analysed by Jobs, whose pods need flows of their own. */

@@ -19,7 +19,7 @@ import { PoolerChart } from './pooler.ts';
 import { PredictorChart } from './predictor.ts';
 import { ProtectionChart } from './protection.ts';
 import { type Revision, RevisionChart } from './revision.ts';
-import { type Backend, type Besides, PreviewChart, RoutingChart } from './routing.ts';
+import { type Backend, type Besides, PreviewChart, RoutingChart, ServiceRouteChart } from './routing.ts';
 import { SentinelChart } from './sentinel.ts';
 
 /**
@@ -126,6 +126,14 @@ export function renderRoute(
   return ofKind(
     objects((app) => new RoutingChart(app, environment, backends, besides)),
     'HTTPRoute',
+  );
+}
+
+/** The Service that takes the route's place without a gateway; left out, `revision` is all of them. */
+export function renderServiceRoute(environment: ResolvedEnvironment, revision?: string): Manifest {
+  return ofKind(
+    objects((app) => new ServiceRouteChart(app, environment, revision)),
+    'Service',
   );
 }
 

@@ -90,6 +90,24 @@ function copies(service: string, percent: number) {
   return { type: 'RequestMirror', requestMirror: { backendRef: { name: service, port: 80 }, percent } };
 }
 
+/**
+ * Without a gateway: the Service that clients call. Its selector finds the pods of one revision, or, while two share the
+ * requests, those of every revision.
+ */
+export class ServiceRouteChart extends Chart {
+  constructor(scope: Construct, environment: ResolvedEnvironment, revision: string | undefined) {
+    const { name, namespace } = environment;
+    super(scope, 'routing', { namespace, labels: labels(name, 'routing') });
+    new k8s.KubeService(this, 'service', {
+      metadata: { name: names(name).api },
+      spec: {
+        selector: selector(name, 'api', revision),
+        ports: [{ name: 'http', port: 80, targetPort: k8s.IntOrString.fromString('http') }],
+      },
+    });
+  }
+}
+
 /** Blue-green: where the new release can be looked at before it gets a request. */
 export class PreviewChart extends Chart {
   constructor(scope: Construct, environment: ResolvedEnvironment, revision: string) {

@@ -18,6 +18,7 @@ import {
   renderProtection,
   renderRevision,
   renderRoute,
+  renderServiceRoute,
 } from './render.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -40,7 +41,11 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
     'database-check': databaseCheck(environment, components.database),
     release: [configMap, service, deployment],
     migration: [renderMigration(environment, revision)],
-    routing: [renderRoute(environment, [{ revision: REVISION, weight: 100 }])],
+    routing: [
+      environment.spec.routing.mode === 'service'
+        ? renderServiceRoute(environment, REVISION)
+        : renderRoute(environment, [{ revision: REVISION, weight: 100 }]),
+    ],
   };
 }
 

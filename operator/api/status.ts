@@ -202,6 +202,12 @@ export const statusSchema = z
               .boolean()
               .describe('It gives its requests back only as fast as the stable release gets pods for them.')
               .optional(),
+            connected: z
+              .boolean()
+              .describe(
+                'Clients may hold connections to its pods, which only end with these: they go without the delay.',
+              )
+              .optional(),
           })
           .describe('A release whose pods go soon.'),
       )

@@ -35,6 +35,8 @@ export interface EffectiveSpec {
   /** Without an image it runs that of the stable release. */
   predictor: { enabled: boolean; image?: string; replicas: number; resources: Resources; spot: boolean };
   routing: {
+    /** service: there is no gateway, and what is said of one here has no effect. */
+    mode: 'gateway' | 'service';
     /** className: the operator makes the Gateway; its name and namespace are those of the environment then. */
     gateway: { name: string; namespace: string; className?: string };
     hostnames: string[];
@@ -152,7 +154,7 @@ const production: TierDefaults = {
   pooler: { ...POOLER, replicas: 2, resources: { cpu: '100m', memory: '128Mi' } },
   cache: { image: IMAGES.cache, replicas: 2, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '250m', memory: '512Mi' }, spot: true },
-  routing: { gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
+  routing: { mode: 'gateway', gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
   backup: { enabled: false },
   maintenance: { window: { days: ['Sunday'], start: '03:00', duration: '1h' } },
   observability: { serviceMonitor: { enabled: true, interval: '30s', labels: {} } },
@@ -190,7 +192,7 @@ const staging: TierDefaults = {
   database: { ...DATABASE, storage: '10Gi', resources: { cpu: '500m', memory: '2Gi' } },
   cache: { image: IMAGES.cache, replicas: 1, storage: '2Gi', resources: { cpu: '100m', memory: '256Mi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '100m', memory: '256Mi' }, spot: true },
-  routing: { gateway: GATEWAY, hostnames: ['staging-api.cryptosense.com'] },
+  routing: { mode: 'gateway', gateway: GATEWAY, hostnames: ['staging-api.cryptosense.com'] },
   deletionProtection: false,
 };
 
@@ -227,7 +229,7 @@ const development: TierDefaults = {
   pooler: { ...POOLER, replicas: 1, resources: { cpu: '50m', memory: '64Mi' } },
   cache: { image: IMAGES.cache, replicas: 1, storage: '1Gi', resources: { cpu: '50m', memory: '128Mi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '50m', memory: '192Mi' }, spot: true },
-  routing: { gateway: GATEWAY, hostnames: [] },
+  routing: { mode: 'gateway', gateway: GATEWAY, hostnames: [] },
 };
 
 // Asks for at most 700m CPU in all, candidate included, so that it fits a laptop beside the cluster itself.
@@ -291,6 +293,7 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
     cache: pods(base.cache, spec.cache),
     predictor: pods(base.predictor, spec.predictor),
     routing: {
+      mode: spec.routing?.mode ?? base.routing.mode,
       gateway: { ...base.routing.gateway, ...defined(spec.routing?.gateway) },
       hostnames: spec.routing?.hostnames ?? base.routing.hostnames,
       ...(spec.routing?.tls ? { tls: spec.routing.tls } : {}),

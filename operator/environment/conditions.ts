@@ -176,7 +176,9 @@ function commandAccepted({ lastCommand }: RolloutMemory): Verdict {
 }
 
 function endpointOf(snapshot: Snapshot): string {
-  const { gateway, hostnames, tls } = snapshot.resolved.spec.routing;
+  const { name, namespace, spec } = snapshot.resolved;
+  const { mode, gateway, hostnames, tls } = spec.routing;
+  if (mode === 'service') return `http://${names(name).api}.${namespace}.svc`;
   const host = hostnames[0] ?? gatewayAddress(snapshot);
   if (host === undefined) return `any host of Gateway ${gateway.namespace}/${gateway.name}`;
   return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}`;
@@ -257,31 +259,34 @@ function apiReady(snapshot: Snapshot, memory: Pick<EnvironmentStatus, 'stable'>)
 }
 
 function routingReady(snapshot: Snapshot): Verdict {
-  const { gateway } = snapshot.resolved.spec.routing;
-  if (!snapshot.gatewayApi) {
+  const { name, namespace, spec } = snapshot.resolved;
+  const { gateway, mode } = spec.routing;
+  const byService = mode === 'service';
+  if (!byService && !snapshot.has('HTTPRoute')) {
     return verdict(
       'False',
       'GatewayApiMissing',
       'The cluster has no HTTPRoute resource: install the Gateway API (standard channel) and a gateway.',
     );
   }
-  const problem = gatewayProblem(snapshot);
+  const problem = byService ? undefined : gatewayProblem(snapshot);
   if (problem) return verdict('False', problem.reason, problem.message);
   const { route } = snapshot;
   if (!route)
     return verdict(
       'False',
       'NotRouted',
-      `${names(snapshot.resolved.name).api} has no route yet: it gets one with the first ready pod.`,
+      `${names(name).api} has no route yet: it gets one with the first ready pod.`,
     );
-  if (route.problem)
-    return verdict(
-      'False',
-      'NotConfirmed',
-      `Gateway ${gateway.namespace}/${gateway.name}: ${route.problem}.`,
-    );
+  const title = byService
+    ? `Service ${namespace}/${names(name).api}`
+    : `Gateway ${gateway.namespace}/${gateway.name}`;
+  // Behind a Service pods come and go all the time: only one that leads nowhere is no route.
+  const isBad = byService ? Object.keys(route.weights).length === 0 : route.problem !== undefined;
+  if (isBad)
+    return verdict('False', 'NotConfirmed', `${title}: ${route.problem ?? 'it finds no ready pod'}.`);
   // While new weights settle, the gateway serves all the same.
-  return verdict('True', 'Accepted', `Gateway ${gateway.namespace}/${gateway.name} routes to the API.`);
+  return verdict('True', 'Accepted', `${title} ${byService ? 'leads' : 'routes'} to the API.`);
 }
 
 /** Said with the moment, because an outdated component may have a hole that the new form closes. */

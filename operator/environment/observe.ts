@@ -11,6 +11,8 @@ import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
 import { schemaOf } from './migrations.ts';
 import { routeView } from './route.ts';
+import { endpointsOf } from './router.ts';
+import { readyAddresses, serviceView } from './service-route.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { cacheGroup, podProblem, workloadOf } from './workloads.ts';
 
@@ -63,14 +65,21 @@ export function observe(
       number: record.number,
       image: record.inputs.image,
       ...(deployment ? { replicas: (deployment.spec as { replicas?: number }).replicas ?? 1 } : {}),
-      ready: readyEndpoints(of('EndpointSlice'), its.revision(record.revision)),
+      ready: new Set(readyAddresses(of('EndpointSlice'), its.revision(record.revision))).size,
+      pods: serving.filter(isThere).length,
       migration: state,
       ...(schema ? { schema } : {}),
       ...(problem ? { problem } : {}),
     };
   });
 
-  const route = own('HTTPRoute', its.api);
+  const { answeredAt } = seen;
+  const byService = resolved.spec.routing.mode === 'service';
+  const route = own(byService ? 'Service' : 'HTTPRoute', its.api);
+  const routed = (live: Live) =>
+    byService
+      ? serviceView(live, endpointsOf(caches, resolved), views, { now: seen.now, answeredAt })
+      : routeView(live, resolved, seen.now, answeredAt);
   const redis = workloadOf('Redis', own('StatefulSet', its.cache), {
     pods: podsOf('cache'),
     volumes: { size: resolved.spec.cache.storage, claims, refusals },
@@ -88,13 +97,12 @@ export function observe(
     measured: seen.measured ?? [],
     forms: formRecords[0] && formsOf(formRecords[0]),
     oldForms: formRecords.slice(1).map(({ metadata }) => metadata.name),
-    route: route ? routeView(route, resolved, seen.now, seen.answeredAt) : undefined,
+    route: route && routed(route),
     migration: migrationInput(environment, resolved.spec.release.migration, {
       backups: of('CryptoSenseBackup'),
       backupsEnabled: resolved.spec.backup.enabled,
     }),
     customMetrics: caches.serves(CUSTOM_METRICS),
-    gatewayApi: caches.has('HTTPRoute'),
     refusals,
     workloads: {
       database: workloadOf('PostgreSQL', own('StatefulSet', its.database), {
@@ -121,6 +129,12 @@ export function observe(
   };
 }
 
+/** Whether a pod runs or may still run. */
+function isThere({ metadata, status }: Live): boolean {
+  const { phase } = (status ?? {}) as { phase?: string };
+  return !metadata.deletionTimestamp && phase !== 'Failed' && phase !== 'Succeeded';
+}
+
 function recordOf(live: Live): RevisionRecord {
   const data = live.data as Omit<RevisionRecord, 'revision' | 'number'>;
   const revision = live.metadata.labels?.[LABELS.revision] ?? '';
@@ -130,15 +144,4 @@ function recordOf(live: Live): RevisionRecord {
 function formsOf(live: Live): FormRecord {
   const { forms } = live.data as Pick<FormRecord, 'forms'>;
   return { number: live.revision as number, forms };
-}
-
-/** Endpoints that the gateway can use: ready pods that are not being stopped. */
-function readyEndpoints(slices: Live[], service: string): number {
-  type Endpoint = { addresses: string[]; conditions?: { ready?: boolean } };
-  const addresses = slices
-    .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === service)
-    .flatMap((slice) => (slice.endpoints as Endpoint[] | undefined) ?? [])
-    .filter((endpoint) => endpoint.conditions?.ready === true)
-    .flatMap((endpoint) => endpoint.addresses);
-  return new Set(addresses).size;
 }

@@ -1,4 +1,4 @@
-import { renderIdleSentinels, renderMigration, renderPreview, renderRoute } from '../../charts/render.ts';
+import { renderIdleSentinels, renderMigration, renderPreview } from '../../charts/render.ts';
 import {
   FINALIZER,
   type Manifest,
@@ -12,7 +12,7 @@ import { decide } from '../rollout/decide.ts';
 import { type GuardedAction, violatedBy, type World } from '../rollout/invariants.ts';
 import { bounds } from '../rollout/rolling.ts';
 import { PHASES } from '../rollout/schema.ts';
-import type { Note, RolloutDecision, Verb } from '../rollout/state.ts';
+import type { Note, RevisionView, RolloutDecision, Verb } from '../rollout/state.ts';
 import { untilChange, withFloor, withRequests } from './autoscaling.ts';
 import { withLiveClaims } from './claims.ts';
 import { commandsOf } from './commands.ts';
@@ -27,7 +27,7 @@ import { resultActions } from './migrations.ts';
 import { owned } from './ownership.ts';
 import { resumed } from './pause.ts';
 import { PRUNED, strays } from './prune.ts';
-import { sameTraffic, withRoutedAt } from './route.ts';
+import { routerActions } from './router.ts';
 import { checkActions, isHeld, withSettingsCheck } from './settings-check.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { Templates } from './templates.ts';
@@ -94,7 +94,6 @@ export interface Rendered {
   desired: RevisionRecord['manifests'];
 }
 
-const ROUTES = new Templates(renderRoute);
 const MIGRATIONS = new Templates(renderMigration);
 
 /** In an open maintenance window the next component is renewed as soon as things are calm; changes wake the plan, too. */
@@ -160,6 +159,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     policy: snapshot.resolved.spec.rollout,
     revisions: known ? snapshot.views : [...snapshot.views, freshView(record)],
     route: snapshot.route,
+    router: snapshot.resolved.spec.routing.mode,
     memory: pausedSince ? resumed(memory, Date.parse(pausedSince), snapshot.now) : memory,
     measured: [...snapshot.measured, ...answersOfJobs(snapshot)],
     databaseProblem: [snapshot.workloads.database, snapshot.workloads.pooler].find((w) => !w.ready)?.message,
@@ -285,7 +285,7 @@ function rolloutActions(
       ...(shrinks && live ? { resourceVersion: live.metadata.resourceVersion } : {}),
     });
   }
-  const route = snapshot.gatewayApi ? routeAction(snapshot, decision, owner, settled) : [];
+  const route = routerActions(snapshot, decision, owner, settled);
   for (const revision of decision.remove) {
     const guarded: GuardedAction = { type: 'remove', revision };
     const objects = ['Service', 'ConfigMap'].map((kind) => ({ kind, name: its.revision(revision) }));
@@ -331,33 +331,6 @@ function forgetActions(snapshot: Snapshot, { forget }: RolloutDecision): Action[
     const why = `step ${phase} is done again`;
     return [{ type: 'delete', kind: 'Job', name: live.metadata.name, uid, resourceVersion, why }];
   });
-}
-
-function routeAction(
-  snapshot: Snapshot,
-  { weights, extra }: RolloutDecision,
-  owner: OwnerReference,
-  settled: (live: Live) => boolean,
-): Action[] {
-  if (!weights) return [];
-  const backends = Object.entries(weights).map(([revision, weight]) => ({ revision, weight }));
-  const wanted = owned(ROUTES.of(snapshot.resolved, backends, extra), owner);
-  const live = snapshot.live(wanted);
-  const isSame = sameTraffic({ weights, ...(extra ? { extra } : {}) }, snapshot.route);
-  const marked = stamped(withRoutedAt(wanted, live, isSame, snapshot.now));
-  const why = reasonToApply(marked, live, settled);
-  if (!why) return [];
-  const text = backends.map(({ revision, weight }) => `${revision} ${weight} %`).join(', ');
-  return [
-    {
-      type: 'applyGuarded',
-      manifest: marked,
-      guarded: { type: 'route', weights, ...(extra ? { extra } : {}) },
-      why: `${why}: ${text}`,
-      isNew: live === undefined,
-      ...(live ? { resourceVersion: live.metadata.resourceVersion } : {}),
-    },
-  ];
 }
 
 /** Old records are history: the newest that nothing refers to are kept, besides those of releases that served. */
@@ -411,9 +384,10 @@ function firstViolation(
   const { replicas, autoscaling, rollout } = snapshot.resolved.spec;
   const size = replicas ?? autoscaling.minReplicas;
   const isRolling = rollout.strategy === 'rolling';
-  const world: World = {
+  let world: World = {
     revisions: snapshot.views,
     route: snapshot.route,
+    router: snapshot.resolved.spec.routing.mode,
     replicas: size,
     maxUnavailable: isRolling ? bounds(rollout.rolling, size).missing : 0,
     schema: {
@@ -427,8 +401,19 @@ function firstViolation(
     if (!('guarded' in action) || !action.guarded) continue;
     const violated = violatedBy(action.guarded, world);
     if (violated) return violated;
+    // Each may take pods away that are not needed, and all of them together may not.
+    if (action.guarded.type === 'scale') world = scaled(world, action.guarded);
   }
   return undefined;
+}
+
+/** The world after pods were taken away: what a Service leaves to others has to be enough once more. */
+function scaled(world: World, { revision, replicas }: { revision: string; replicas: number }): World {
+  const of = (view: RevisionView) =>
+    view.revision === revision && replicas < (view.replicas ?? 0)
+      ? { ...view, replicas, ready: Math.min(view.ready, replicas) }
+      : view;
+  return { ...world, revisions: world.revisions.map(of) };
 }
 
 function pushApply(

@@ -22,6 +22,9 @@ export const PRUNED = [
   'ServiceMonitor',
 ];
 
+/** What shares the requests: the rollout knows when one of the two may go. */
+const ROUTERS = ['HTTPRoute', 'Service'];
+
 /**
  * Deletes what a component was rendered with before and is not any more: policies that were switched off, a component
  * that was disabled. Pure. `rendered` is all that the components of this environment have now; `live` all that the
@@ -39,7 +42,7 @@ export function strays(
   // That nothing at all is rendered can be no wish of a user.
   if (rendered.length === 0) return [];
   const { name, uid } = environment.metadata;
-  const wanted = new Set([...rendered.map(keyOf), `HTTPRoute/${names(name).api}`]);
+  const wanted = new Set([...rendered.map(keyOf), ...ROUTERS.map((kind) => `${kind}/${names(name).api}`)]);
   return live
     .filter((object) => PRUNED.includes(object.kind) && !wanted.has(keyOf(object)))
     .filter((object) => isOurs(object, name, uid) && !object.metadata.deletionTimestamp)

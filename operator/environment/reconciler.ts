@@ -1,5 +1,5 @@
 import { renderComponents } from '../../charts/render.ts';
-import { type Environment, names, type ReleaseInputs } from '../api/resolved.ts';
+import { type Environment, type ReleaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -19,7 +19,7 @@ import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { type Action, makePlan, type Rendered } from './plan.ts';
 import { type Objects, objectsOf, renderedFrom } from './rendering.ts';
-import { isAnswered } from './route.ts';
+import { answerOf } from './router.ts';
 import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
 import { eachOf, stagesOf } from './stages.ts';
@@ -280,13 +280,11 @@ export class EnvironmentReconciler {
     });
   }
 
-  /** When the answer for the newest generation of the route came; undefined when that was before this process. */
-  #answered(key: string, { metadata }: Environment, now: number): number | undefined {
-    const live = this.#caches.get('HTTPRoute', metadata.namespace, names(metadata.name).api);
-    const route = live ? `${live.metadata.uid}/${live.metadata.generation}` : 'none';
+  /** When the cluster's answer to the newest route came; undefined when that was before this process. */
+  #answered(key: string, environment: Environment, now: number): number | undefined {
+    const { told: route, isAnswered: answered } = answerOf(this.#caches, environment);
     const known = this.#answers.get(key);
     if (known?.route === route && (known.at !== undefined || !known.seen)) return known.at;
-    const answered = live !== undefined && isAnswered(live);
     // An answer that was there before this process looked for the first time came at an unknown moment.
     const at = answered && known !== undefined ? now : undefined;
     this.#answers.set(key, { route, at, seen: !answered || known !== undefined });

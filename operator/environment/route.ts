@@ -6,11 +6,11 @@ import type { Live } from './snapshot.ts';
 
 const ROUTED_AT = 'cryptosense.io/routed-at';
 
-/** After the gateway answered for new weights: how long it may take until every one of its workers uses them. */
-const SETTLE_MS = 1000;
+/** After the gateway or the endpoints follow: how long it may take until all workers of the gateway, or all nodes, do. */
+export const SETTLE_MS = 1000;
 
 /** How long after our write the gateway's answer may have come, when this process was not there to see it. */
-const UNSEEN_ANSWER_MS = 4000;
+export const UNSEEN_ANSWER_MS = 4000;
 
 interface Answer {
   type: string;
@@ -112,7 +112,7 @@ function extraOf(live: Live, environment: ResolvedEnvironment): Extra | undefine
   };
 }
 
-function routedAt(live: Live): number {
+export function routedAt(live: Live): number {
   return Date.parse(live.metadata.annotations?.[ROUTED_AT] ?? '') || 0;
 }
 

@@ -62,8 +62,6 @@ export interface Snapshot {
   route: RouteView | undefined;
   /** What migrations may rely on. */
   migration: MigrationInput;
-  /** Whether HTTPRoute is a resource of this cluster. */
-  gatewayApi: boolean;
   /** Whether the autoscaler can be given other metrics than CPU and memory. */
   customMetrics: boolean;
   /** Whether PostgreSQL is known to start with the settings that it is to get; the plan finds that out. */

@@ -6,7 +6,7 @@ import { parameterProblems } from '../database/parameters.ts';
  * defaults: one sentence each, with what to do.
  */
 export function problemsOf(environment: ResolvedEnvironment): string[] {
-  const { autoscaling, routing, tier } = environment.spec;
+  const { autoscaling, routing, rollout, tier } = environment.spec;
   const problems: string[] = parameterProblems(environment);
   if (autoscaling.minReplicas > autoscaling.maxReplicas) {
     problems.push(
@@ -17,6 +17,15 @@ export function problemsOf(environment: ResolvedEnvironment): string[] {
     problems.push(
       `spec.routing.tls.issuer (${routing.tls.issuer.name}) cannot make a certificate for every host: name them in spec.routing.hostnames`,
     );
+  }
+  if (routing.mode === 'service') {
+    for (const [index, { headers, mirror }] of rollout.canary.steps.entries()) {
+      const field = headers ? 'headers' : mirror === undefined ? undefined : 'mirror';
+      if (field === undefined) continue;
+      problems.push(
+        `spec.rollout.canary.steps[${index}].${field} needs a gateway, and spec.routing.mode is service, which only counts pods: leave the step out, or set routing.mode to gateway`,
+      );
+    }
   }
   if (environment.spec.recovery) {
     problems.push(

@@ -3,7 +3,9 @@ import type { EnvironmentStatus } from '../api/status.ts';
 import { type Draft, identity, iso, note, viewOf } from './draft.ts';
 import { returnReason } from './history.ts';
 import { askAgain } from './migration.ts';
+import { podsBeside, sharesByPods } from './sharing.ts';
 import { describe, planOf, type Step, shapeAt } from './steps.ts';
+import { podsFor } from './weights.ts';
 
 /** The release that is being tried, as status remembers it. */
 export type Candidate = NonNullable<EnvironmentStatus['candidate']>;
@@ -48,9 +50,20 @@ export function enter(draft: Draft, candidate: Candidate, step: number, steps: r
   candidate.stepStartedAt = iso(draft);
   delete candidate.arrived;
   if (steps[step]?.kind === 'weight') delete candidate.keptWeight;
-  const what = describe(steps[step]);
+  const what = `${describe(steps[step])}${podsText(draft, steps[step])}`;
   const text = `${candidate.image}: step ${step + 1} of ${candidate.steps}, ${what}`;
   note(draft, 'Normal', 'ReleaseStep', text, steps[step]?.kind === 'pause' ? 'pause' : 'step');
+}
+
+/** What a weight comes to where pods share the requests. */
+function podsText({ input }: Draft, step: Step | undefined): string {
+  if (!sharesByPods({ input }) || step?.kind !== 'weight' || step.weight === 0 || step.weight === 100)
+    return '';
+  const { replicas, policy } = input;
+  const gives = policy.strategy === 'canary' && policy.canary.dynamicStableScale;
+  const pods = podsBeside(step.weight, replicas, gives);
+  const all = pods + (gives ? podsFor(100 - step.weight, replicas) : replicas);
+  return `: ${pods} of ${all} pods, ${Math.round((100 * pods) / all)} %`;
 }
 
 /** Steps that were edited on the way: the candidate goes on from the weight that it has. */

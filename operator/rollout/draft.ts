@@ -1,4 +1,5 @@
 import { canonicalJson } from './revision.ts';
+import { isSelected, namedIn, proportions, sharesByPods } from './sharing.ts';
 import type { Note, RevisionView, RolloutDecision, RolloutInput, RolloutMemory } from './state.ts';
 
 /** A decision in the making. `decide` builds one from what is and hands it from rule to rule. */
@@ -6,6 +7,8 @@ export interface Draft {
   input: RolloutInput;
   views: Map<string, RevisionView>;
   memory: RolloutMemory;
+  /** Former releases whose pods stand in the way of the one that is being released. */
+  inTheWay: Set<string>;
   decision: Omit<RolloutDecision, 'memory'>;
 }
 
@@ -14,6 +17,7 @@ export function newDraft(input: RolloutInput): Draft {
     input,
     views: new Map(input.revisions.map((view) => [view.revision, view])),
     memory: { ...input.memory },
+    inTheWay: new Set(),
     decision: {
       migrate: [],
       forget: [],
@@ -28,10 +32,11 @@ export function newDraft(input: RolloutInput): Draft {
   };
 }
 
-/** Whether the gateway does just this: these weights, and what the decision has besides. */
+/** Whether the router does just this: these weights, and what the decision has besides. */
 export function routed(draft: Draft, weights: Record<string, number>): boolean {
   const { route } = draft.input;
   if (!route?.confirmed) return false;
+  if (sharesByPods(draft)) return isSelected(route, weights);
   if (canonicalJson(route.extra ?? {}) !== canonicalJson(draft.decision.extra ?? {})) return false;
   const revisions = new Set([...Object.keys(weights), ...Object.keys(route.weights)]);
   return [...revisions].every((revision) => (weights[revision] ?? 0) === (route.weights[revision] ?? 0));
@@ -85,5 +90,13 @@ export function iso(draft: Draft): string {
 }
 
 export function finish(draft: Draft): RolloutDecision {
-  return { ...draft.decision, memory: draft.memory };
+  return { ...draft.decision, ...realWeights(draft), memory: draft.memory };
+}
+
+/** Where pods share the requests, what they really get takes the place of what was wanted. */
+function realWeights(draft: Draft): Pick<RolloutDecision, 'weights' | 'shared'> {
+  const { weights } = draft.decision;
+  const shared = namedIn(weights ?? {});
+  if (!sharesByPods(draft) || shared.length < 2) return { weights };
+  return { weights: proportions(shared.flatMap((revision) => draft.views.get(revision) ?? [])), shared };
 }

@@ -3,6 +3,7 @@ import { freeze, isFrozen } from './barrier.ts';
 import type { Candidate } from './candidate.ts';
 import { type Draft, identity, iso, lookAgain, note } from './draft.ts';
 import { recordPromotion } from './history.ts';
+import { sharesByPods } from './sharing.ts';
 import { serveStable } from './stable.ts';
 import type { RevisionView } from './state.ts';
 
@@ -47,7 +48,7 @@ export function dismiss(draft: Draft, reason: string, why: string): void {
   const { revision, number, image } = candidate;
   note(draft, 'Warning', 'RolledBack', `${image} is rolled back (${reason}): ${why}`);
   draft.memory.rejected = { revision, number, image, reason, message: why.slice(0, 1024), at: iso(draft) };
-  leave(draft, candidate);
+  leave(draft, candidate, sharesByPods(draft) && candidate.weight > 0);
 }
 
 /** Nobody asks for the candidate any more: no verdict, and nothing that has to be remembered. */
@@ -56,12 +57,18 @@ export function withdraw(draft: Draft, candidate: Candidate, why: string): void 
   leave(draft, candidate);
 }
 
-function leave(draft: Draft, candidate: Candidate): void {
+/** `connected`: clients hold connections to its pods, which no selector ends. */
+function leave(draft: Draft, candidate: Candidate, connected = false): void {
   const { memory, decision } = draft;
   delete memory.candidate;
   delete decision.replicas[candidate.revision];
   const { revision } = candidate;
-  const left = { revision, since: iso(draft), ...(gaveUpPods(draft) ? { gradual: true } : {}) };
+  const left = {
+    revision,
+    since: iso(draft),
+    ...(gaveUpPods(draft) ? { gradual: true } : {}),
+    ...(connected ? { connected } : {}),
+  };
   memory.retired = [...(memory.retired ?? []), left];
 }
 

@@ -1,6 +1,7 @@
 import { freeze, frozenMessage, isFrozen, mayReturnTo } from './barrier.ts';
 import type { Candidate } from './candidate.ts';
 import { type Draft, identity, iso, note, readiness, stableView, waitForRoute } from './draft.ts';
+import { shareNow, sharesByPods } from './sharing.ts';
 import { serverOf } from './stable.ts';
 import type { RevisionView } from './state.ts';
 import { podsFor, share, split } from './weights.ts';
@@ -14,15 +15,25 @@ export function hold(draft: Draft, candidate: Candidate, view: RevisionView): vo
   const stable = stableView(draft);
   const have = input.route?.weights[view.revision] ?? 0;
   const weight = Math.max(have, view.ready === 0 ? 0 : candidate.weight);
-  const needed = podsFor(weight, input.replicas);
+  // Of pods that share, the number itself is the weight: what was there is kept.
+  const isShare = sharesByPods(draft) && have > 0 && have < 100;
+  const needed = isShare ? Math.max(candidate.replicas, 1) : podsFor(weight, input.replicas);
   candidate.replicas = needed;
   decision.replicas[stable.revision] = givesPods(draft)
-    ? Math.max(stable.replicas ?? 0, podsFor(100 - weight, input.replicas))
+    ? Math.max(
+        stable.replicas ?? 0,
+        isShare ? input.replicas - needed : podsFor(100 - weight, input.replicas),
+      )
     : input.replicas;
   if (input.route?.extra && view.ready > 0) decision.extra = input.route.extra;
-  decision.replicas[view.revision] = needed;
-  const target = share(draft, { weight, needed, have, view, stable });
-  decision.weights = split(serverOf(draft, stable), view.revision, target);
+  const keeps = isShare || (sharesByPods(draft) && input.route?.confirmed !== true);
+  decision.replicas[view.revision] = keeps ? Math.max(needed, view.replicas ?? 0) : needed;
+  const server = serverOf(draft, stable);
+  const { target } = shareNow(draft, {
+    pair: [server, view.revision],
+    target: share(draft, { weight, needed, have, view, stable }),
+  });
+  decision.weights = split(server, view.revision, target);
   const message = frozenMessage(candidate);
   decision.summary = view.ready < needed ? `${message}; ${readiness(view, needed)}` : message;
   decision.blocked = { reason: 'Frozen', message };

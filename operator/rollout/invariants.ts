@@ -5,12 +5,13 @@ import {
   type SchemaWorld,
   trafficViolation,
 } from './schema-invariants.ts';
-import type { Extra, RevisionView, RouteView } from './state.ts';
+import { capacityViolation, sharingViolation } from './sharing-invariants.ts';
+import type { Extra, RevisionView, Router, RouteView } from './state.ts';
 import { podsFor } from './weights.ts';
 
 /** A write that can hurt traffic. Other writes need no guard. */
 export type GuardedAction =
-  | { type: 'route'; weights: Readonly<Record<string, number>>; extra?: Extra }
+  | { type: 'route'; weights: Readonly<Record<string, number>>; extra?: Extra; shared?: readonly string[] }
   | { type: 'scale'; revision: string; replicas: number }
   | { type: 'remove'; revision: string }
   | { type: 'migrate'; revision: string; phase: Phase };
@@ -22,6 +23,8 @@ export interface World {
   replicas: number;
   /** Pods that may be missing from it, as the strategy says. */
   maxUnavailable?: number;
+  /** Left out, it is a gateway. */
+  router?: Router;
   /** What migrations may rely on; left out, they need no backup. */
   schema?: SchemaWorld;
 }
@@ -37,6 +40,8 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
   if (action.type === 'route') {
     const sum = Object.values(action.weights).reduce((a, b) => a + b, 0);
     if (sum !== 100) return `WeightsSumTo100 (they sum to ${sum})`;
+    const found = sharingViolation(action, world);
+    if (found) return found;
     const anyReady = world.revisions.some((view) => view.ready > 0);
     for (const [revision, weight] of Object.entries(action.weights)) {
       const grows = weight > (live[revision] ?? 0);
@@ -55,6 +60,7 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
     // There is no pod to lose: only what is left of a release that never had any, or has none any more.
     const hasPods = view?.replicas !== undefined || (view?.ready ?? 0) > 0;
     if (!hasPods) return undefined;
+    if (world.route?.shared) return capacityViolation({ ...action, replicas: 0 }, world);
     if (weight > 0) return `RoutedRevisionKeepsItsPods (${action.revision} has ${weight} %)`;
     if (namedBy(world.route?.extra).includes(action.revision))
       return `RoutedRevisionKeepsItsPods (${action.revision} has requests by header or copies of requests)`;
@@ -64,6 +70,7 @@ export function violatedBy(action: GuardedAction, world: World): string | undefi
   }
   const early = podsViolation(action, world);
   if (early) return early;
+  if (world.router === 'service') return capacityViolation(action, world);
   if (action.replicas >= (view?.replicas ?? 0) || weight === 0) return undefined;
   // An environment of size 0 is one that somebody switched off.
   const needed = world.replicas === 0 ? 0 : podsFor(weight, world.replicas - (world.maxUnavailable ?? 0));

@@ -1,6 +1,7 @@
 import { milliseconds } from '../api/duration.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { type Draft, iso, lookAgain, routed, waitForRoute } from './draft.ts';
+import { namedIn } from './sharing.ts';
 
 /** As many former releases with pods as status can name. */
 const MOST_RETIRED = 10;
@@ -24,10 +25,11 @@ export function retire(draft: Draft): void {
   const retired = retiredOf(draft);
   // While new weights are on their way, what the gateway uses is not certain.
   const settled = decision.weights !== undefined && routed(draft, decision.weights);
-  for (const [i, { revision, since }] of retired.entries()) {
+  for (const [i, { revision, since, connected }] of retired.entries()) {
     // More than can be remembered: these have no time left.
-    const waits = i < retired.length - MOST_RETIRED ? 0 : Date.parse(since) + delay - input.now;
-    const free = settled && (decision.weights?.[revision] ?? 0) === 0;
+    const isHurried = i < retired.length - MOST_RETIRED || connected || draft.inTheWay.has(revision);
+    const waits = isHurried ? 0 : Date.parse(since) + delay - input.now;
+    const free = settled && (decision.weights?.[revision] ?? 0) === 0 && canGo(draft, revision);
     if (waits > 0) lookAgain(draft, waits);
     else if (!free) waitForRoute(draft);
     else decision.remove.push(revision);
@@ -42,6 +44,13 @@ export function retire(draft: Draft): void {
     memory.retired = retired.slice(-MOST_RETIRED);
     decision.progressing = true;
   } else delete memory.retired;
+}
+
+/** Where pods share, those of a third release do work, too: they go when there are enough others. */
+function canGo({ views, input, decision }: Draft, revision: string): boolean {
+  if (!input.route?.shared || (views.get(revision)?.ready ?? 0) === 0) return true;
+  const ready = namedIn(decision.weights ?? {}).map((one) => views.get(one)?.ready ?? 0);
+  return ready.reduce((a, b) => a + b, 0) >= input.replicas;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Candidate, deadlineOf, expired, titleOf } from './candidate.ts';
 import { type Draft, iso, lookAgain, readiness, routed, waitForRoute } from './draft.ts';
 import { promote, reject } from './endings.ts';
+import { shareNow } from './sharing.ts';
 import { serverOf } from './stable.ts';
 import type { RevisionView, RolloutInput } from './state.ts';
 import { absolute } from './steps.ts';
@@ -27,8 +28,13 @@ export function ramp(draft: Draft, candidate: Candidate, view: RevisionView, sta
   const old = stable.replicas ?? 0;
   const fresh = Math.min(view.ready, size);
   // As if those pods were missing that may be: the old ones that go next have no more to do then than those that stay.
-  const goal = shareOf(fresh, Math.min(stable.ready, old), Math.max(1, size - missing));
-  decision.weights = split(serverOf(draft, stable), view.revision, goal);
+  const work = Math.max(1, size - missing);
+  const server = serverOf(draft, stable);
+  const { target: goal, obstacle } = shareNow(draft, {
+    pair: [server, view.revision],
+    target: shareOf(fresh, Math.min(stable.ready, old), work),
+  });
+  decision.weights = split(server, view.revision, goal);
   const isRouted = routed(draft, decision.weights);
 
   const kept = Math.max(size - missing - fresh, goal === 100 ? 0 : podsFor(100 - goal, size - missing), 0);
@@ -42,7 +48,7 @@ export function ramp(draft: Draft, candidate: Candidate, view: RevisionView, sta
     promote(draft, candidate, view);
     return;
   }
-  decision.summary = `${titleOf(candidate)}: ${readiness(view, size)}, ${stable.ready} of ${stable.image}`;
+  decision.summary = `${titleOf(candidate)}: ${readiness(view, size)}, ${stable.ready} of ${stable.image}${obstacle ? `; ${obstacle}` : ''}`;
   waitForRoute(draft);
   if (candidate.heldSince !== undefined) {
     decision.replicas[view.revision] = view.replicas ?? 0;

@@ -1,5 +1,6 @@
 import type { EnvironmentStatus } from '../api/status.ts';
 import { type Draft, readiness, routed, stableView, waitForRoute } from './draft.ts';
+import { shareNow } from './sharing.ts';
 import type { RevisionView } from './state.ts';
 import { notYetBack, split } from './weights.ts';
 
@@ -12,7 +13,7 @@ export function serveStable(draft: Draft): void {
   const have = input.route?.weights[leaving?.revision ?? ''] ?? 0;
   decision.replicas[stable.revision] = input.replicas;
   decision.weights = leaving
-    ? split(server, leaving.revision, Math.min(have, notYetBack(stable, input.replicas)))
+    ? split(server, leaving.revision, stillIts(draft, server, leaving.revision, have))
     : { [server]: 100 };
   const steady = stable.ready >= input.replicas && routed(draft, { [stable.revision]: 100 });
   decision.progressing = !steady;
@@ -27,6 +28,12 @@ export function serveStable(draft: Draft): void {
     : state;
   if (!routed(draft, decision.weights) && input.route?.problem)
     decision.summary += `; ${input.route.problem}`;
+}
+
+/** Percentage that a release which gives its requests back has to keep for now. */
+function stillIts(draft: Draft, server: string, leaving: string, have: number): number {
+  const target = Math.min(have, notYetBack(stableView(draft), draft.input.replicas));
+  return shareNow(draft, { pair: [server, leaving], target }).target;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface RevisionView {
   replicas?: number;
   /** Pods that answer their readiness probe. */
   ready: number;
+  /** Pods that are there and not being stopped, ready or not; left out, as many as its Deployment asks for. */
+  pods?: number;
   /** Why pods are not ready, in the kubelet's words. */
   problem?: string;
   migration: 'absent' | 'running' | 'complete' | 'failed';
@@ -33,7 +35,12 @@ export interface RouteView {
   /** Why it is not confirmed yet. */
   problem?: string;
   extra?: Extra;
+  /** A Service whose selector finds the pods of every revision; its weights are the proportions of the ready ones. */
+  shared?: boolean;
 }
+
+/** What shares the requests: the weights of an HTTPRoute, or the selector of a Service. */
+export type Router = EffectiveSpec['routing']['mode'];
 
 /** What a route does besides sharing by weight. Each field names the revision that it is for. */
 export interface Extra {
@@ -89,6 +96,8 @@ export interface RolloutInput {
   policy: EffectiveSpec['rollout'];
   revisions: readonly RevisionView[];
   route: RouteView | undefined;
+  /** Left out, it is a gateway. */
+  router?: Router;
   memory: RolloutMemory;
   /** What was measured and is not in `memory` yet. */
   measured: readonly Measured[];
@@ -124,6 +133,8 @@ export interface RolloutDecision {
   weights: Record<string, number> | undefined;
   /** What the route should do besides. */
   extra?: Extra;
+  /** The revisions whose pods the Service should find together; left out, it finds those of the one that `weights` names. */
+  shared?: readonly string[];
   /** The revision that the preview Service should lead to; undefined when there should be none. */
   preview?: string;
   /** Commands that are done, and whose annotations can go. */

@@ -2,6 +2,7 @@ import { type Candidate, deadlineOf, enter, expired, titleOf } from './candidate
 import { type Draft, iso, lookAgain, readiness, routed, waitForRoute } from './draft.ts';
 import { promote, reject } from './endings.ts';
 import { analysed, pauseOver } from './pause.ts';
+import { keptBeside, podsBeside, shareNow, sharesByPods, shareText } from './sharing.ts';
 import { serverOf } from './stable.ts';
 import type { Extra, RevisionView } from './state.ts';
 import { podsAt, type Shape, type Step, shapeAt } from './steps.ts';
@@ -26,13 +27,22 @@ export function goThroughSteps(draft: Draft, candidate: Candidate, steps: readon
       draft.decision.summary = `${titleOf(candidate)} at ${candidate.weight} %, step ${candidate.step + 1} of ${candidate.steps}: held since ${candidate.heldSince.slice(11, 19)} UTC, until somebody resumes it`;
       return;
     }
-    if (step && !candidate.full && !isOver(draft, candidate, step, weight)) return;
+    if (step && !candidate.full && !isOver(draft, candidate, step, weight)) {
+      tellShare(draft, pair, weight);
+      return;
+    }
     if (candidate.step >= steps.length - 1) {
       promote(draft, candidate, pair.view);
       return;
     }
     enter(draft, candidate, candidate.step + 1, steps);
   }
+}
+
+/** Pods are whole: what the step asks for and what runs are two numbers. */
+function tellShare(draft: Draft, { view, stable }: Pair, weight: number): void {
+  if (!sharesByPods(draft) || draft.memory.candidate === undefined || weight === 0 || weight === 100) return;
+  draft.decision.summary += `; ${shareText(view, stable, weight)}`;
 }
 
 /** Whether a step that takes time is over. */
@@ -54,32 +64,45 @@ function takesShape(
 ): boolean {
   const { input, decision } = draft;
   const { weight } = shape;
-  const needed = podsAt(shape, input.replicas);
+  const gives = givesPods(draft);
+  const isShare = sharesByPods(draft) && weight > 0 && weight < 100;
+  const needed = isShare ? podsBeside(weight, input.replicas, gives) : podsAt(shape, input.replicas);
   const have = input.route?.weights[view.revision] ?? 0;
   candidate.replicas = needed;
 
   const wanted = share(draft, { weight, needed, have, view, stable });
-  const gives = givesPods(draft);
-  const target = gives ? Math.max(wanted, Math.min(have, notYetBack(stable, input.replicas))) : wanted;
-  decision.weights = split(serverOf(draft, stable), view.revision, target);
+  const gone = gives ? Math.max(wanted, Math.min(have, notYetBack(stable, input.replicas))) : wanted;
+  const server = serverOf(draft, stable);
+  const { target, obstacle } = shareNow(draft, { pair: [server, view.revision], target: gone, needed });
+  decision.weights = split(server, view.revision, target);
   const extra = view.ready > 0 ? extraOf(shape, view.revision) : undefined;
   if (extra) decision.extra = extra;
   const isRouted = routed(draft, decision.weights);
   decision.replicas[stable.revision] = gives
-    ? stablePods(draft, stable, { target, have, isRouted })
+    ? stablePods(draft, stable, { target, have, isRouted, beside: view.ready, weight: wanted })
     : input.replicas;
   // Pods that a larger share needed go when the gateway has confirmed the smaller one, not together with it.
   const isServed = target <= weight && isRouted;
   // Alone it has all the work.
   const alone = stable.ready === 0 && view.ready > 0 ? input.replicas : 0;
-  decision.replicas[view.revision] = isServed ? needed : Math.max(needed, alone, view.replicas ?? 0);
+  const kept = keptBeside(draft, view, stable, decision.replicas[stable.revision] ?? 0);
+  decision.replicas[view.revision] = isServed
+    ? Math.max(needed, kept)
+    : Math.max(needed, alone, view.replicas ?? 0);
   if (view.ready < needed) {
     waitForPods(draft, candidate, { view, needed, isPatient });
     return false;
   }
   delete candidate.waitingSince;
-  if (isRouted) return true;
-  decision.summary = `${titleOf(candidate)}: ${weight} % is being routed${input.route?.problem ? `: ${input.route.problem}` : ''}`;
+  if (obstacle) {
+    decision.summary = `${titleOf(candidate)}: ${obstacle}`;
+    waitForRoute(draft);
+    return false;
+  }
+  const isSized = !isShare || [view, stable].every((one) => one.replicas === decision.replicas[one.revision]);
+  if (isRouted && isSized) return true;
+  const routing = isShare ? shareText(view, stable, weight) : `${weight} %`;
+  decision.summary = `${titleOf(candidate)}: ${routing} is being routed${input.route?.problem ? `: ${input.route.problem}` : ''}`;
   waitForRoute(draft);
   return false;
 }
@@ -117,10 +140,16 @@ function givesPods({ input }: Draft): boolean {
 
 /** As many as the larger of the shares that it has now and that it is to have; fewer only once that is confirmed. */
 function stablePods(
-  { input }: Draft,
+  draft: Draft,
   stable: RevisionView,
-  { target, have, isRouted }: { target: number; have: number; isRouted: boolean },
+  at: { target: number; have: number; isRouted: boolean; beside: number; weight: number },
 ): number {
+  const { input } = draft;
+  const { target, have, isRouted } = at;
+  if (sharesByPods(draft) && input.route?.shared) {
+    const least = isRouted ? input.replicas - at.beside : Math.min(stable.replicas ?? 0, input.replicas);
+    return Math.max(podsFor(100 - at.weight, input.replicas), least);
+  }
   const needed = podsFor(100 - Math.min(target, have), input.replicas);
   return isRouted
     ? podsFor(100 - target, input.replicas)

@@ -7,6 +7,11 @@ export function podsFor(weight: number, replicas: number): number {
   return Math.max(1, Math.ceil((replicas * weight) / 100));
 }
 
+/** Pods of a revision that run or start, those included that its Deployment has not taken away yet. */
+export function podsOf({ pods = 0, replicas = 0 }: Pick<RevisionView, 'pods' | 'replicas'>): number {
+  return Math.max(pods, replicas);
+}
+
 /** Percentages of two revisions of which the candidate gets `weight`; one that gets nothing is not named. */
 export function split(stable: string, candidate: string, weight: number): Record<string, number> {
   if (weight === 0 || stable === candidate) return { [stable]: 100 };

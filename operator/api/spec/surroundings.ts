@@ -58,6 +58,12 @@ export const scheduling = z
 
 export const routing = z
   .object({
+    mode: z
+      .enum(['gateway', 'service'])
+      .describe(
+        'What shares the requests among the releases: an HTTPRoute by weights (gateway), or, where there is no gateway, a Service by the number of pods (service).',
+      )
+      .optional(),
     gateway: z
       .object({
         name: z.string().min(1).max(253).describe('Name of the Gateway.').optional(),
@@ -114,11 +120,18 @@ export const routing = z
   })
   .describe('How requests reach the API.')
   .meta(
-    rules({
-      rule: '!has(self.tls) || (has(self.gateway) && has(self.gateway.className))',
-      message:
-        'routing.tls is for a Gateway of its own (routing.gateway.className): a shared Gateway has its certificates itself',
-    }),
+    rules(
+      {
+        rule: "!has(self.mode) || self.mode != 'service' || (!has(self.gateway) && !has(self.hostnames) && !has(self.tls))",
+        message:
+          'routing.gateway, routing.hostnames and routing.tls are for a gateway, and with "mode: service" there is none: leave them out',
+      },
+      {
+        rule: '!has(self.tls) || (has(self.gateway) && has(self.gateway.className))',
+        message:
+          'routing.tls is for a Gateway of its own (routing.gateway.className): a shared Gateway has its certificates itself',
+      },
+    ),
   );
 
 export const observability = z

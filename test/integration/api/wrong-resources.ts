@@ -174,6 +174,11 @@ const OF_ENVIRONMENTS: Refused[] = [
   environment('a Gateway that is there and is to be made', 'either the name and namespace of a Gateway', {
     routing: { gateway: { name: 'shared', className: 'traefik' } },
   }),
+  environment(
+    'a gateway where there is none',
+    'routing.gateway, routing.hostnames and routing.tls are for a gateway, and with "mode: service" there is none',
+    { routing: { mode: 'service', hostnames: ['api.example.com'] } },
+  ),
   environment('TLS at a shared Gateway', 'routing.tls is for a Gateway of its own', {
     routing: { tls: { secretName: 'certificate' } },
   }),

@@ -27,6 +27,8 @@ const ACCEPTED: Record<string, string> = {
     'cache.storageClassName is new',
   'routing.gateway has either the name and namespace of a Gateway that is there, or the className of one to be made':
     'className is new',
+  'routing.gateway, routing.hostnames and routing.tls are for a gateway, and with "mode: service" there is none: leave them out':
+    'mode is new',
   'routing.tls is for a Gateway of its own (routing.gateway.className): a shared Gateway has its certificates itself':
     'tls is new',
   'a canary step has exactly one of weight, pause, replicas, headers, mirror and analysis: write them as steps of their own':

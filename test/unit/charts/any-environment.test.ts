@@ -31,6 +31,7 @@ const spec: fc.Arbitrary<Partial<EnvironmentSpec>> = fc.record(
     predictor: fc.record({ enabled: fc.boolean(), spot: fc.boolean() }),
     routing: fc.constantFrom(
       {},
+      { mode: 'service' },
       { gateway: { className: 'traefik' } },
       { gateway: { className: 'traefik' }, hostnames: ['a.example.com'], tls: { secretName: 'cert' } },
     ),

@@ -45,6 +45,7 @@ export class Cluster {
     for (const object of this.#server.list('Deployment')) this.#grow(object);
     for (const job of this.#server.list('Job')) this.#finish(job);
     for (const service of this.#server.list('Service')) this.#endpoints(service);
+    for (const service of this.#server.list('Service')) this.#found(service);
     this.#orphanSlices();
     for (const route of this.#server.list('HTTPRoute')) this.#traffic(route);
   }
@@ -211,6 +212,39 @@ export class Cluster {
     });
   }
 
+  /** The Service that takes a route's place has the endpoints of all the pods that its selector finds, and their requests. */
+  #found(service: Live): void {
+    const { labels = {}, namespace = '', name } = service.metadata;
+    if (labels[LABELS.component] !== 'routing' || name.endsWith('-preview')) return;
+    const { selector } = service.spec as { selector: Record<string, string> };
+    const only = selector[LABELS.revision];
+    const slices = this.#server
+      .list('EndpointSlice')
+      .filter(({ metadata }) => metadata.labels?.[LABELS.revision] !== undefined);
+    const found = slices.filter(
+      ({ metadata }) => only === undefined || metadata.labels?.[LABELS.revision] === only,
+    );
+    const endpoints = found.flatMap((slice) => slice.endpoints as { addresses: string[] }[]);
+    if (endpoints.length === 0 && slices.some((slice) => (slice.endpoints as unknown[]).length > 0))
+      this.broken.push(`${name} has no endpoint`);
+    this.#server.put({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: `${name}-slice`,
+        namespace,
+        labels: { ...labels, 'kubernetes.io/service-name': name },
+      },
+      endpoints,
+    });
+    const sharing = found.filter((slice) => (slice.endpoints as unknown[]).length > 0);
+    if (sharing.length > 2) this.broken.push(`${name} finds ${sharing.length} releases`);
+    for (const slice of sharing) {
+      const part = (slice.endpoints as unknown[]).length / endpoints.length;
+      this.#count(slice.metadata.labels?.['kubernetes.io/service-name'] ?? '', Math.round(100 * part));
+    }
+  }
+
   #orphanSlices(): void {
     for (const { metadata } of this.#server.list('EndpointSlice')) {
       const service = metadata.labels?.['kubernetes.io/service-name'] ?? '';
@@ -262,16 +296,20 @@ export class Cluster {
     for (const { name, weight } of rules[0]?.backendRefs ?? []) {
       if (weight > 0 && anyReady && ready(name) === 0)
         this.broken.push(`${name} gets ${weight} % and has no endpoint`);
-      const { template } = (this.#server.get('Deployment', name)?.spec ?? {}) as { template?: PodTemplate };
-      const release = this.releases.get(template?.spec.containers[0]?.image ?? '');
-      const revision = template?.metadata.labels[LABELS.revision] ?? '';
-      const { requests, errors } = this.counters.get(revision) ?? { requests: 0, errors: 0 };
-      const more = {
-        requests: requests + weight,
-        errors: errors + Math.round(weight * (release?.errorRatio ?? 0)),
-      };
-      this.counters.set(revision, more);
+      this.#count(name, weight);
     }
+  }
+
+  /** So many requests were answered by the pods of this Deployment. */
+  #count(name: string, more: number): void {
+    const { template } = (this.#server.get('Deployment', name)?.spec ?? {}) as { template?: PodTemplate };
+    const release = this.releases.get(template?.spec.containers[0]?.image ?? '');
+    const revision = template?.metadata.labels[LABELS.revision] ?? '';
+    const { requests, errors } = this.counters.get(revision) ?? { requests: 0, errors: 0 };
+    this.counters.set(revision, {
+      requests: requests + more,
+      errors: errors + Math.round(more * (release?.errorRatio ?? 0)),
+    });
   }
 
   #collectGarbage(): void {

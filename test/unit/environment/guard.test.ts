@@ -80,4 +80,57 @@ test('without a route nothing is routed, and everything may be scaled or removed
   assert.is(violatedBy({ type: 'scale', revision: 'a', replicas: 0 }, none), undefined);
 });
 
+/** Behind a Service that finds the pods of all. */
+function shared(revisions: RevisionView[], confirmed = true): World {
+  return {
+    revisions,
+    route: { weights: {}, shared: true, confirmed },
+    router: 'service',
+    replicas: 4,
+  };
+}
+const pinned = (weights: Record<string, number>, revisions: RevisionView[], confirmed = true): World => ({
+  ...shared(revisions),
+  route: { weights, confirmed },
+});
+
+test('a Service that finds the pods of two releases must find none of a third', () => {
+  const route = { type: 'route', weights: { a: 80, b: 20 }, shared: ['a', 'b'] } as const;
+  const three = [view('a', 4, 4), view('b', 1, 1), view('c', 0, 1)];
+  assert.match(violatedBy(route, pinned({ a: 100 }, three)) ?? '', /SharingFindsNoOther \(.* c\)/);
+  const gone = { ...view('c', 0), pods: 1 };
+  assert.match(
+    violatedBy(route, pinned({ a: 100 }, [...three.slice(0, 2), gone])) ?? '',
+    /SharingFindsNoOther/,
+  );
+  assert.is(violatedBy(route, pinned({ a: 100 }, [...three.slice(0, 2), view('c', 0)])), undefined);
+});
+
+test('no selector is written that finds no ready pod while there is one', () => {
+  const dead = pinned({ a: 100 }, [view('a', 4, 4), view('b', 0, 4)]);
+  const route = { type: 'route', weights: { b: 100 } } as const;
+  assert.match(violatedBy(route, dead) ?? '', /NoTrafficWithoutReadyPod \(b\)/);
+});
+
+test('pods that share are taken away only when enough are left, and never the last ready one', () => {
+  const scale = (revision: string, replicas: number) => ({ type: 'scale', revision, replicas }) as const;
+  const rich = shared([view('a', 4, 4), view('b', 1, 1)]);
+  assert.is(violatedBy(scale('a', 3), rich), undefined);
+  assert.match(violatedBy(scale('a', 2), rich) ?? '', /ServingCapacity \(3 of 4/);
+  // One that is not ready does no work.
+  assert.is(violatedBy(scale('a', 3), shared([view('a', 3, 4), view('b', 1, 1)])), undefined);
+  assert.match(violatedBy({ type: 'remove', revision: 'a' }, rich) ?? '', /ServingCapacity \(1 of 4/);
+  assert.is(violatedBy({ type: 'remove', revision: 'b' }, rich), undefined);
+  const one = { ...shared([view('a', 1, 1), view('b', 0, 1)]), replicas: 1, maxUnavailable: 1 };
+  assert.match(violatedBy(scale('a', 0), one) ?? '', /ServingCapacity/);
+});
+
+test('while it is not certain which selector is in use, no pod goes that either needs', () => {
+  const scale = { type: 'scale', revision: 'a', replicas: 0 } as const;
+  const unsure = pinned({ b: 100 }, [view('a', 4, 4), view('b', 4, 4)], false);
+  assert.match(violatedBy(scale, unsure) ?? '', /ServingCapacity \(a may still get requests/);
+  assert.match(violatedBy({ type: 'remove', revision: 'a' }, unsure) ?? '', /RoutedRevisionKeepsItsPods/);
+  assert.is(violatedBy(scale, pinned({ b: 100 }, [view('a', 4, 4), view('b', 4, 4)])), undefined);
+});
+
 test.run();

@@ -63,8 +63,38 @@ const MUTATIONS: Mutation[] = [
   {
     name: 'what gave its pods up takes everything back at once',
     file: 'operator/rollout/stable.ts',
-    from: 'Math.min(have, notYetBack(stable, input.replicas))',
+    from: 'Math.min(have, notYetBack(stableView(draft), draft.input.replicas))',
     to: '0',
+  },
+  {
+    name: 'a Service finds the pods of a third release',
+    file: 'operator/rollout/sharing.ts',
+    from: 'if (others.length > 0) {',
+    to: 'if (others.length < 0) {',
+  },
+  {
+    name: 'pods that are being taken away count as gone',
+    file: 'operator/rollout/weights.ts',
+    from: 'return Math.max(pods, replicas);',
+    to: 'return pods < 0 ? pods : replicas;',
+  },
+  {
+    name: 'a candidate gives pods up that the stable release has not made up for',
+    file: 'operator/rollout/stepwise.ts',
+    from: '? Math.max(needed, kept)',
+    to: '? Math.max(needed, Math.min(0, kept))',
+  },
+  {
+    name: 'a stable release gives pods up that the candidate has not made up for',
+    file: 'operator/rollout/stepwise.ts',
+    from: 'isRouted ? input.replicas - at.beside : Math.min(stable.replicas ?? 0, input.replicas)',
+    to: '0',
+  },
+  {
+    name: 'a selector counts as switched before it is',
+    file: 'operator/rollout/draft.ts',
+    from: 'if (!route?.confirmed) return false;',
+    to: 'if (!route) return false;',
   },
   {
     name: 'a command is carried out at each look',

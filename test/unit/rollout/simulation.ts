@@ -8,12 +8,14 @@ import { dueIn } from '../../../operator/rollout/analysis/run.ts';
 import { decide } from '../../../operator/rollout/decide.ts';
 import { violatedBy } from '../../../operator/rollout/invariants.ts';
 import { bounds } from '../../../operator/rollout/rolling.ts';
+import { proportions } from '../../../operator/rollout/sharing.ts';
 import type {
   Command,
   Extra,
   Note,
   RolloutDecision,
   RolloutMemory,
+  Router,
   Verb,
 } from '../../../operator/rollout/state.ts';
 
@@ -21,6 +23,10 @@ interface Pods {
   number: number;
   replicas?: number;
   ready: number;
+  /** Pods that are there: those that are taken away are for two more seconds. */
+  there: number;
+  /** Pods that were asked for a second ago. */
+  asked: number;
   migration: 'absent' | 'running' | 'complete' | 'failed';
   /** Why its pods, or its migration's, cannot start. */
   problem?: string;
@@ -46,7 +52,8 @@ export class Simulation {
   databaseProblem: string | undefined;
   memory: RolloutMemory = {};
   readonly pods = new Map<string, Pods>();
-  route: { weights: Record<string, number>; extra?: Extra; confirmed: boolean } | undefined;
+  route: { weights: Record<string, number>; extra?: Extra; shared?: boolean; confirmed: boolean } | undefined;
+  readonly router: Router;
   /** Annotations of the environment that are commands. */
   commands: Command[] = [];
   /** Seconds that the router needs to confirm what is written. */
@@ -54,6 +61,7 @@ export class Simulation {
   #unconfirmedFor = 0;
   /** Weights that the router has confirmed last. */
   #confirmed: Readonly<Record<string, number>> = {};
+  #wasShared = false;
   readonly notes: Note[] = [];
   readonly broken: string[] = [];
   /** Every weight that the candidate of the moment was given, in order. */
@@ -69,6 +77,7 @@ export class Simulation {
   spec: EnvironmentSpec;
 
   constructor(spec: Partial<EnvironmentSpec> = {}) {
+    this.router = spec.routing?.mode ?? 'gateway';
     this.spec = { tier: 'local', release: { image: 'api:1' }, ...spec };
   }
 
@@ -78,6 +87,8 @@ export class Simulation {
     this.pods.set(revision, {
       number: this.pods.size + 1,
       ready: 0,
+      there: 0,
+      asked: 0,
       migration: 'absent',
       errorRatio: 0,
       starts: true,
@@ -144,11 +155,16 @@ export class Simulation {
 
   look(): void {
     const before = new Map([...this.pods].map(([revision, { replicas }]) => [revision, replicas]));
+    this.#follow();
     const isConfirmed = this.route?.confirmed === true;
-    if (this.route && isConfirmed) this.#confirmed = this.route.weights;
+    if (this.route && isConfirmed) {
+      this.#confirmed = this.route.weights;
+      this.#wasShared = this.route.shared === true;
+    }
     const wasTried = this.memory.candidate;
     this.#decideAndWrite();
-    this.#checkCapacity(before);
+    if (this.router === 'service') this.#checkFound(before);
+    else this.#checkCapacity(before);
     this.#checkStatus(wasTried, isConfirmed);
     this.#checkSchema();
   }
@@ -189,6 +205,29 @@ export class Simulation {
     }
   }
 
+  /** What the selector of a Service finds does the work: no write takes pods away that are needed, with it or the one before. */
+  #checkFound(before: ReadonlyMap<string, number | undefined>): void {
+    if (!this.route || this.isOutage || this.replicas === 0) return;
+    const selectors = [
+      { shared: this.route.shared === true, weights: this.route.weights },
+      { shared: this.#wasShared, weights: this.#confirmed },
+    ];
+    for (const { shared, weights } of selectors) {
+      const found = [...this.pods].filter(([revision]) => shared || (weights[revision] ?? 0) > 0);
+      const had = found.reduce((sum, [revision, p]) => sum + Math.min(p.ready, before.get(revision) ?? 0), 0);
+      const left = found.reduce((sum, [, p]) => sum + Math.min(p.ready, p.replicas ?? 0), 0);
+      if (left < Math.min(had, this.replicas - this.maxUnavailable))
+        this.broken.push(`the Service had ${had} ready pods and has ${left}`);
+    }
+  }
+
+  /** Where a Service finds all pods, the weights are those of the ready ones. */
+  #follow(): void {
+    if (!this.route?.shared) return;
+    const ready = [...this.pods].map(([revision, p]) => ({ revision, number: p.number, ready: p.ready }));
+    this.route.weights = proportions(ready);
+  }
+
   /** Nobody gets more than its ready pods can serve, while another could: but for an abort, which waits for nothing. */
   #checkShares({ memory }: RolloutDecision, wanted: Readonly<Record<string, number>>): void {
     if (this.isOutage || this.replicas === 0) return;
@@ -209,7 +248,7 @@ export class Simulation {
         gradual && ready(revision) > 0 && (have[revision] ?? 0) > (wanted[revision] ?? 0),
     );
     const back = Math.floor((this.replicas * (wanted[stable] ?? 0)) / 100);
-    if (leaving && ready(stable) > 0 && ready(stable) < back)
+    if (this.router === 'gateway' && leaving && ready(stable) > 0 && ready(stable) < back)
       this.broken.push(`${stable} gets ${wanted[stable]} % back with ${ready(stable)} ready pods`);
   }
 
@@ -221,6 +260,7 @@ export class Simulation {
       image: `api:${revision}`,
       ...(p.replicas === undefined ? {} : { replicas: p.replicas }),
       ready: p.ready,
+      pods: p.there,
       migration: p.migration,
       ...(p.problem === undefined ? {} : { problem: p.problem }),
     }));
@@ -230,7 +270,8 @@ export class Simulation {
       replicas: this.replicas,
       policy,
       revisions: views,
-      route: this.route,
+      route: this.route && { ...this.route },
+      router: this.router,
       memory: this.memory,
       measured: this.#measured(policy),
       databaseProblem: this.databaseProblem,
@@ -242,9 +283,12 @@ export class Simulation {
         revision,
         image: '',
         ...p,
+        ready: Math.min(p.ready, p.replicas ?? 0),
+        pods: p.there,
         ...(p.replicas === undefined ? {} : { replicas: p.replicas }),
       })),
       route: this.route,
+      router: this.router,
       replicas: this.replicas,
       maxUnavailable: this.maxUnavailable,
     });
@@ -283,13 +327,22 @@ export class Simulation {
     }
     const wanted = decision.weights;
     const { extra } = decision;
+    const { shared } = decision;
     const isSame =
-      JSON.stringify([sorted(this.route?.weights ?? {}), this.route?.extra]) ===
-      JSON.stringify([sorted(wanted ?? {}), extra]);
+      this.route?.shared === true && shared !== undefined
+        ? true
+        : (this.route?.shared === true) === (shared !== undefined) &&
+          JSON.stringify([sorted(this.route?.weights ?? {}), this.route?.extra]) ===
+            JSON.stringify([sorted(wanted ?? {}), extra]);
     if (wanted && !isSame) {
       const written = () => {
         this.#checkShares(decision, wanted);
-        this.route = { weights: { ...wanted }, ...(extra ? { extra } : {}), confirmed: false };
+        this.route = {
+          weights: { ...wanted },
+          ...(extra ? { extra } : {}),
+          ...(shared ? { shared: true } : {}),
+          confirmed: false,
+        };
         this.#unconfirmedFor = 0;
         this.weights.push(
           sorted(wanted)
@@ -297,7 +350,13 @@ export class Simulation {
             .join(' '),
         );
       };
-      if (!write(written, { type: 'route', weights: wanted, ...(extra ? { extra } : {}) })) return;
+      const guarded = {
+        type: 'route' as const,
+        weights: wanted,
+        ...(extra ? { extra } : {}),
+        ...(shared ? { shared } : {}),
+      };
+      if (!write(written, guarded)) return;
     }
     for (const [revision, replicas] of scale.filter((entry) => !grows(entry))) {
       if (
@@ -388,6 +447,12 @@ export class Simulation {
       this.#unconfirmedFor += 1;
       if (this.#unconfirmedFor >= this.confirmsAfter) this.route.confirmed = true;
     }
+    this.#follow();
+    this.#checkThird();
+    for (const p of this.pods.values()) {
+      p.there = Math.max(p.replicas ?? 0, p.asked);
+      p.asked = p.replicas ?? 0;
+    }
     for (const [revision, weight] of Object.entries(this.route?.weights ?? {})) {
       const p = this.#of(revision);
       const served = Math.round((requests * weight) / 100);
@@ -398,6 +463,14 @@ export class Simulation {
       if (weight > 0 && p.ready === 0 && isAnotherReady && !this.isOutage)
         this.broken.push(`${revision} has ${weight} % and no ready pod`);
     }
+  }
+
+  /** A Service that finds all pods finds those of two releases. */
+  #checkThird(): void {
+    if (!this.route?.shared) return;
+    const there = [...this.pods].filter(([, p]) => Math.max(p.there, p.replicas ?? 0) > 0);
+    if (there.length > 2 && !this.isOutage)
+      this.broken.push(`the Service finds the pods of ${there.map(([revision]) => revision).join(', ')}`);
   }
 
   #of(revision: string): Pods {
