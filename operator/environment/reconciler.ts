@@ -1,5 +1,5 @@
 import { renderComponents } from '../../charts/render.ts';
-import { type Environment, type ReleaseInputs } from '../api/resolved.ts';
+import type { Environment, ReleaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { answered } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';

@@ -1,4 +1,5 @@
 import { LABELS, names } from '../api/resolved.ts';
+import { readyAddresses } from '../environment/service-route.ts';
 import type { Live } from '../environment/snapshot.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 import type { MigrationResult } from '../rollout/schema.ts';
@@ -58,8 +59,9 @@ export class Behaviour {
   /** An object was written: the cluster begins to act on it. */
   written(live: Live, before: Live | undefined, now: number): void {
     if (live.kind === 'Job') this.#jobs.set(live.metadata.name, now);
-    if (live.kind === 'HTTPRoute' && live.metadata.generation !== before?.metadata.generation)
-      this.#world.answeredAt = now;
+    const isRouter = live.metadata.name === names(this.#world.environment.metadata.name).api;
+    const isOther = canonicalJson(live.spec ?? null) !== canonicalJson(before?.spec ?? null);
+    if (isRouter && isOther && ['HTTPRoute', 'Service'].includes(live.kind)) this.#world.answeredAt = now;
     const isWorkload = live.kind === 'Deployment' || live.kind === 'StatefulSet';
     if (!isWorkload || canonicalJson(live.spec ?? null) === canonicalJson(before?.spec ?? null)) return;
     const isReplaced = !before || templateOf(live) !== templateOf(before);
@@ -85,6 +87,7 @@ export class Behaviour {
     for (const [name, since] of this.#jobs)
       if (now >= since + this.#assumptions.jobMs) this.#finish(name, now);
     for (const route of this.#world.list('HTTPRoute')) this.#accept(route);
+    this.#follow();
     for (const gateway of this.#world.list('Gateway')) this.#program(gateway);
   }
 
@@ -124,6 +127,33 @@ export class Behaviour {
         status: { conditions: [{ type: 'Ready', status: i < ready ? 'True' : 'False' }] },
       });
     if (labels[LABELS.revision] === undefined) return;
+    const addresses = Array.from({ length: ready }, (_, i) => `${name}-${i}`);
+    this.#slice({ name, namespace, labels }, addresses);
+  }
+
+  /** The Service that takes the route's place finds the ready pods of one release, or of all. */
+  #follow(): void {
+    const { name, namespace } = this.#world.environment.metadata;
+    const its = names(name);
+    const service = this.#world.get('Service', its.api);
+    if (!service) return;
+    const { selector = {} } = (service.spec ?? {}) as { selector?: Record<string, string> };
+    const only = selector[LABELS.revision];
+    const slices = this.#world.list('EndpointSlice');
+    const found = this.#world
+      .list('Service')
+      .map(({ metadata }) => metadata.labels?.[LABELS.revision])
+      .filter((revision) => revision !== undefined && (only === undefined || revision === only))
+      .flatMap((revision) => readyAddresses(slices, its.revision(revision ?? '')));
+    if (canonicalJson(found) === canonicalJson(readyAddresses(slices, its.api))) return;
+    this.#slice({ name: its.api, namespace, labels: service.metadata.labels ?? {} }, found);
+  }
+
+  /** The endpoints of a Service: one slice in place of those that it has. */
+  #slice(
+    { name, namespace, labels }: { name: string; namespace: string; labels: Record<string, string> },
+    addresses: readonly string[],
+  ): void {
     const service = 'kubernetes.io/service-name';
     for (const slice of this.#world.list('EndpointSlice'))
       if (slice.metadata.labels?.[service] === name) this.#world.drop('EndpointSlice', slice.metadata.name);
@@ -131,10 +161,7 @@ export class Behaviour {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: { name: `${name}-preview`, namespace, labels: { ...labels, [service]: name } },
-      endpoints: Array.from({ length: ready }, (_, i) => ({
-        addresses: [`${name}-${i}`],
-        conditions: { ready: true },
-      })),
+      endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
     });
   }
 

@@ -123,7 +123,8 @@ async function check(client: KubeClient, course: Course, environment: Environmen
   const its = names(environment.metadata.name);
   const revisions = Object.values(course.releases).map(({ revision }) => revision);
   const isOfRelease = ({ kind, name }: Write) =>
-    (kind === 'HTTPRoute' && name === its.api) || revisions.some((revision) => name.endsWith(`-${revision}`));
+    (['HTTPRoute', 'Service'].includes(kind) && name === its.api) ||
+    revisions.some((revision) => name.endsWith(`-${revision}`));
   const found = await Promise.all(
     firstWrites(course.steps).map(async ({ manifest, afterMs, ...write }) => {
       const { verb, kind, name } = write;

@@ -48,7 +48,8 @@ export function dismiss(draft: Draft, reason: string, why: string): void {
   const { revision, number, image } = candidate;
   note(draft, 'Warning', 'RolledBack', `${image} is rolled back (${reason}): ${why}`);
   draft.memory.rejected = { revision, number, image, reason, message: why.slice(0, 1024), at: iso(draft) };
-  leave(draft, candidate, sharesByPods(draft) && candidate.weight > 0);
+  const had = Math.max(candidate.weight, draft.input.route?.weights[revision] ?? 0);
+  leave(draft, candidate, sharesByPods(draft) && had > 0);
 }
 
 /** Nobody asks for the candidate any more: no verdict, and nothing that has to be remembered. */

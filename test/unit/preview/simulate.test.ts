@@ -224,4 +224,15 @@ test('comes with the moments: pods, pauses and the delay of the old release', ()
   assert.is(course.endsAfterMs, (at(/gets all requests/) ?? 0) + 5_000);
 });
 
+test('without a gateway it tells the shares that pods give, and comes to its end', async () => {
+  const spec = { ...QUICK, replicas: 2, routing: { mode: 'service' as const } };
+  const world = new World().lack('HTTPRoute', 'Gateway').create(spec);
+  await world.rest();
+  const course = preview(world, (wanted) => {
+    wanted.release.image = 'api:2';
+  });
+  assert.ok(course.isAtRest, course.summary);
+  assert.equal(shares(course.steps.map(({ weights }) => weights)), ['1: 100', '1: 67, 2: 33', '2: 100']);
+});
+
 test.run();
