@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { specSchema } from '../operator/api/environment.ts';
 import { LABELS } from '../operator/api/resolved.ts';
 import { effectiveSpec } from '../operator/api/tiers.ts';
-import { API_VERSION, GROUP, KIND, PLURAL, VERSION } from '../operator/api/well-known.ts';
+import { API_VERSION, ASKED_BY, GROUP, KIND, PLURAL, VERSION } from '../operator/api/well-known.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 
 /** An annotation with the value "true" by which somebody says that a CRD may be deleted, and every environment with it. */
@@ -17,8 +17,10 @@ interface Rule {
 
 interface Policy {
   name: string;
-  deleting: Rule[];
-  /** True when the deletion may go on; `oldObject` is what is to be deleted. */
+  /** What is asked about, when it is deleted if nothing else is said. */
+  rules: Rule[];
+  operations?: ('CREATE' | 'UPDATE' | 'DELETE')[];
+  /** True when the write may go on; `oldObject` is what is to be deleted or changed. */
   allowed: string;
   /** CEL for one sentence: what is refused, and what to do. */
   message: string;
@@ -30,7 +32,8 @@ interface Policy {
 }
 
 /**
- * Deletion protection, for the whole cluster: the API server itself refuses, whether the operator runs or not. A rule
+ * Deletion protection, for the whole cluster, and the proof of who gives a command: the API server itself refuses,
+ * whether the operator runs or not. A rule
  * in the CRD cannot refuse a deletion, and a finalizer would only leave the environment Terminating. Needs Kubernetes
  * 1.30 or newer.
  */
@@ -57,7 +60,10 @@ export class ProtectionChart extends Chart {
         failurePolicy,
         ...(ofEnvironments ? { paramKind: { apiVersion: API_VERSION, kind: KIND } } : {}),
         matchConstraints: {
-          resourceRules: policy.deleting.map((rule) => ({ ...rule, operations: ['DELETE'] })),
+          resourceRules: policy.rules.map((rule) => ({
+            ...rule,
+            operations: policy.operations ?? ['DELETE'],
+          })),
           ...(objectSelector ? { objectSelector } : {}),
         },
         ...(matchConditions ? { matchConditions } : {}),
@@ -83,14 +89,14 @@ function policies(): Policy[] {
   return [
     {
       name: 'environments',
-      deleting: [environments],
+      rules: [environments],
       allowed: `${isLeaving('oldObject')} || !(${isProtected('oldObject')})`,
       message: `'environment ' + oldObject.metadata.name + ' is protected: ' + ${remedy('oldObject')}`,
       failurePolicy: 'Fail',
     },
     {
       name: 'namespaces',
-      deleting: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['namespaces'] }],
+      rules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['namespaces'] }],
       // The environments of a Namespace are those in the namespace of its own name.
       ofEnvironments: true,
       allowed: `!(${isProtected('params')})`,
@@ -100,7 +106,7 @@ function policies(): Policy[] {
     },
     {
       name: 'data',
-      deleting: [
+      rules: [
         { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumeclaims', 'secrets'] },
         { apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] },
       ],
@@ -120,8 +126,18 @@ function policies(): Policy[] {
       failurePolicy: 'Fail',
     },
     {
+      // Not about deletion: that the name which a command carries is the name of who gives it.
+      name: 'askers',
+      rules: [environments],
+      operations: ['CREATE', 'UPDATE'],
+      matchConditions: [{ name: 'names-somebody', expression: askedBy('object') }],
+      allowed: `object.metadata.annotations['${ASKED_BY}'] == request.userInfo.username || (request.operation == 'UPDATE' && ${askedBy('oldObject')} && oldObject.metadata.annotations['${ASKED_BY}'] == object.metadata.annotations['${ASKED_BY}'])`,
+      message: `'${ASKED_BY} says who gives a command: write your own name there, ' + request.userInfo.username + ', or leave it out'`,
+      failurePolicy: 'Fail',
+    },
+    {
       name: 'definitions',
-      deleting: [
+      rules: [
         {
           apiGroups: ['apiextensions.k8s.io'],
           apiVersions: ['v1'],
@@ -134,6 +150,10 @@ function policies(): Policy[] {
       failurePolicy: 'Fail',
     },
   ];
+}
+
+function askedBy(environment: string): string {
+  return `has(${environment}.metadata.annotations) && '${ASKED_BY}' in ${environment}.metadata.annotations`;
 }
 
 /** What is being deleted already cannot be kept by a refusal. */

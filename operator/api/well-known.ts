@@ -17,3 +17,6 @@ export const UNTIL_PROMOTED = 'untilPromoted';
 
 /** The Secret that the operator may read wherever it looks after environments; any other one only when it is allowed to. */
 export const NOTIFICATION_SECRET = 'cryptosense-notifications';
+
+/** Annotation with who gives a command: a ValidatingAdmissionPolicy lets only the user's own name through. */
+export const ASKED_BY = 'cryptosense.io/asked-by';

@@ -1,8 +1,6 @@
 import type { Environment } from '../api/resolved.ts';
+import { ASKED_BY } from '../api/well-known.ts';
 import { type Command, VERBS, type Verb } from '../rollout/state.ts';
-
-/** Who asks: a ValidatingAdmissionPolicy lets only the user's own name through. */
-const ASKED_BY = 'cryptosense.io/asked-by';
 
 function annotationOf(verb: Verb): string {
   return `cryptosense.io/${verb}`;

@@ -236,6 +236,28 @@ test('a CRD of the project is only deleted when it says that it may be', async (
   assert.is(await refusal(tryTo(CRDS, undefined, 'gateways.gateway.networking.k8s.io')), undefined);
 });
 
+test('A9 who gives a command is who he says he is', async () => {
+  await namespace('asked');
+  await environment('asked', { tier: 'local' });
+  const review = await client.request<{ status: { userInfo: { username: string } } }>({
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+  });
+  const { username } = review.status.userInfo;
+  const annotate = (annotations: Record<string, string | null>) =>
+    refusal(mergePatch(client, RESOURCES.environments, 'asked', 'shop', { metadata: { annotations } }));
+  const by = 'cryptosense.io/asked-by';
+  const said = await annotate({ 'cryptosense.io/abort': '1-x', [by]: 'alice' });
+  assert.ok(said?.includes(`write your own name there, ${username}, or leave it out`), said);
+  assert.is(await annotate({ 'cryptosense.io/abort': '1-x' }), undefined);
+  assert.is(await annotate({ 'cryptosense.io/abort': '1-y', [by]: username }), undefined);
+  // Others may write other things meanwhile, and the operator takes both away.
+  assert.is(await annotate({ team: 'market' }), undefined);
+  assert.is(await annotate({ 'cryptosense.io/abort': null, [by]: null }), undefined);
+  await mergePatch(client, RESOURCES.environments, 'asked', 'shop', { metadata: { finalizers: [] } });
+});
+
 test('without the CRD no namespace is kept, and nobody else is in the way', async () => {
   await mergePatch(client, RESOURCES.environments, 'leaving', 'shop', { metadata: { finalizers: [] } });
   await namespace('later');
