@@ -27,7 +27,7 @@ const TOP = 56;
 const BOTTOM = 48;
 
 /** The chart as SVG: the share as steps, ready pods as a dashed line, and what happened in words below a change. */
-export function drawTimeline({ title, moments }: Timeline): string {
+function drawTimeline({ title, moments }: Timeline): string {
   const first = moments[0]?.at ?? 0;
   const end = Math.max(1000, (moments.at(-1)?.at ?? 0) - first);
   const mostPods = Math.max(1, ...moments.map(({ ready }) => ready));
