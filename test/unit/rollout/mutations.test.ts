@@ -79,12 +79,6 @@ const MUTATIONS: Mutation[] = [
     to: 'return pods < 0 ? pods : replicas;',
   },
   {
-    name: 'a candidate gives pods up that the stable release has not made up for',
-    file: 'operator/rollout/stepwise.ts',
-    from: '? Math.max(needed, kept)',
-    to: '? Math.max(needed, Math.min(0, kept))',
-  },
-  {
     name: 'a stable release gives pods up that the candidate has not made up for',
     file: 'operator/rollout/stepwise.ts',
     from: 'isRouted ? input.replicas - at.beside : Math.min(stable.replicas ?? 0, input.replicas)',

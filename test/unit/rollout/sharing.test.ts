@@ -57,6 +57,20 @@ test('steps that ask for less than before wait until the stable release can do t
   assert.equal(world.broken, []);
 });
 
+test('a candidate keeps the pods that make up for missing ones of the stable release', () => {
+  const wait = { pause: 'untilPromoted' };
+  const world = Simulation.serving(canary([{ weight: 50 }, wait, { weight: 10 }, wait]));
+  world.release('b');
+  world.until(() => world.memory.candidate?.step === 1 && world.memory.candidate.arrived === true);
+  Object.assign(world.pods.get('a') ?? {}, { ready: 2, starts: false });
+  world.command('promote', 'b');
+  for (let s = 0; s < 5; s++) world.tick();
+  assert.is(world.pods.get('b')?.replicas, 2);
+  Object.assign(world.pods.get('a') ?? {}, { starts: true });
+  world.until(() => world.pods.get('b')?.replicas === 1);
+  assert.equal(world.broken, []);
+});
+
 test('what is rolled back while clients hold connections to it loses its pods at once', () => {
   const world = Simulation.serving(canary([{ weight: 50 }, { pause: 'untilPromoted' }]));
   world.spec = { ...world.spec, rollout: { ...world.spec.rollout, scaleDownDelay: '1h' } };
