@@ -329,7 +329,13 @@ test('a run that waits for another one does not keep it from building an index',
     async () => (await sql`select 1 from pg_stat_progress_create_index`).length > 0,
     20_000,
   );
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const waiting = async () => {
+    const rows = await sql`
+      select 1 from pg_stat_activity
+      where application_name = 'cryptosense-migrate' and query like '%advisory_lock%'`;
+    return rows.length === 2;
+  };
+  await eventually('the two others wait for the first', waiting, 30_000);
   await release();
   const ended = await Promise.all(all);
   assert.equal(
