@@ -17,6 +17,8 @@ const MOVING = new Set([
   'startedAt',
   'stepStartedAt',
   'at',
+  'promotedAt',
+  'replacedAt',
   'since',
   'clusterIP',
   'clusterIPs',

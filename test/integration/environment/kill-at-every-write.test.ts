@@ -109,7 +109,13 @@ test.before(async () => {
   client = cluster.client();
   // Nothing listens at the addresses of simulated pods.
   globalThis.fetch = async () =>
-    new Response(`http_requests_total{route="/api/prices/:symbol",status="${isBad ? 500 : 200}"} 1000\n`);
+    new Response(
+      [
+        `http_requests_total{route="/api/prices/:symbol",status="${isBad ? 500 : 200}"} 1000`,
+        'http_request_duration_seconds_bucket{le="1",route="/api/prices/:symbol"} 1000',
+        'http_request_duration_seconds_count{route="/api/prices/:symbol"} 1000\n',
+      ].join('\n'),
+    );
 });
 test.after(async () => {
   globalThis.fetch = fetch;
