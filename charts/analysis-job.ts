@@ -23,6 +23,19 @@ export interface Check {
   timeoutSeconds: number;
 }
 
+type Rollout = ResolvedEnvironment['spec']['rollout'];
+
+/** What the analyses of a release run as Jobs. */
+export function checksOf({ canary, blueGreen }: Rollout) {
+  const analyses = [
+    canary.analysis,
+    ...canary.steps.map(({ analysis }) => analysis),
+    blueGreen.prePromotionAnalysis,
+    blueGreen.postPromotionAnalysis,
+  ];
+  return analyses.flatMap((analysis) => (analysis?.metrics ?? []).flatMap(({ job }) => job ?? []));
+}
+
 /** The Job by which an analysis runs a program of the user's: exit code 0 is pass. It is tried once and then judged. */
 export class AnalysisJobChart extends Chart {
   constructor(scope: Construct, environment: ResolvedEnvironment, check: Check) {

@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type Component, LABELS, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { checksOf } from './analysis-job.ts';
 import { API_PORT } from './api.ts';
 import { CACHE_PORT } from './cache.ts';
 import { DATABASE_PORT } from './database.ts';
@@ -89,7 +90,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
           namespace(MONITORING_LABEL, 'true'),
           // The operator reads the pods' /metrics to judge a candidate.
           namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE),
-          ...(runsChecks(spec.rollout) ? [pods('analysis')] : []),
+          ...(checksOf(spec.rollout).length > 0 ? [pods('analysis')] : []),
           ...spec.network.clients.map(({ namespaceLabels, podLabels }) => ({
             namespaceSelector: { matchLabels: namespaceLabels },
             ...(podLabels === undefined ? {} : { podSelector: { matchLabels: podLabels } }),
@@ -105,7 +106,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       ],
     },
     // A check asks the release, and what it knows of the outside: as the API may.
-    ...(runsChecks(spec.rollout)
+    ...(checksOf(spec.rollout).length > 0
       ? { analysis: { egress: [nameResolution(), to(API_PORT, pods('api')), ...outside] } }
       : {}),
     migration: { egress: [nameResolution(), to(DATABASE_PORT, pods('database'))] },
@@ -131,17 +132,6 @@ function gatewayPods(
   return gateway.className === undefined
     ? [namespace(NAMESPACE_NAME, gateway.namespace)]
     : [{ podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } }];
-}
-
-/** Whether a release is analysed by Jobs, whose pods need flows of their own. */
-function runsChecks({ canary, blueGreen }: ResolvedEnvironment['spec']['rollout']): boolean {
-  const analyses = [
-    canary.analysis,
-    ...canary.steps.map(({ analysis }) => analysis),
-    blueGreen.prePromotionAnalysis,
-    blueGreen.postPromotionAnalysis,
-  ];
-  return analyses.some((analysis) => analysis?.metrics?.some(({ job }) => job !== undefined));
 }
 
 function namespace(label: string, value: string): k8s.NetworkPolicyPeer {

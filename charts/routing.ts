@@ -47,6 +47,11 @@ export class RoutingChart extends Chart {
         ? [{}]
         : apiListeners(environment).map((sectionName) => ({ sectionName }));
 
+    const backendRefs = backends.map(({ revision, weight }) => ({
+      name: own.revision(revision),
+      port: 80,
+      weight,
+    }));
     new ApiObject(this, 'route', {
       apiVersion: GATEWAY_API,
       kind: 'HTTPRoute',
@@ -67,15 +72,17 @@ export class RoutingChart extends Chart {
                 },
               ]
             : []),
-          {
-            matches: PATHS.map((path) => ({ path })),
-            ...(mirror ? { filters: [copies(own.revision(mirror.revision), mirror.percent)] } : {}),
-            backendRefs: backends.map(({ revision, weight }) => ({
-              name: own.revision(revision),
-              port: 80,
-              weight,
-            })),
-          },
+          // Copies of reads alone: a write that is done twice is done twice.
+          ...(mirror
+            ? [
+                {
+                  matches: PATHS.map((path) => ({ path, method: 'GET' })),
+                  filters: [copies(own.revision(mirror.revision), mirror.percent)],
+                  backendRefs,
+                },
+              ]
+            : []),
+          { matches: PATHS.map((path) => ({ path })), backendRefs },
         ],
       },
     });

@@ -10,7 +10,9 @@ import {
   resolveEnvironment,
 } from '../operator/api/resolved.ts';
 import { KIND } from '../operator/api/well-known.ts';
+import { checksOf } from './analysis-job.ts';
 import {
+  renderAnalysisJob,
   renderComponents,
   renderDatabaseCheck,
   renderMigration,
@@ -41,12 +43,29 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
     'database-check': databaseCheck(environment, components.database),
     release: [configMap, service, deployment],
     migration: [renderMigration(environment, revision)],
+    analysis: analysisJobs(environment),
     routing: [
       environment.spec.routing.mode === 'service'
         ? renderServiceRoute(environment, REVISION)
         : renderRoute(environment, [{ revision: REVISION, weight: 100 }]),
     ],
   };
+}
+
+/** The Jobs by which the analyses of a release run programs of the user's. */
+function analysisJobs(environment: ResolvedEnvironment): Manifest[] {
+  return checksOf(environment.spec.rollout).map(({ image, command, args }, i) =>
+    renderAnalysisJob(environment, {
+      hash: `${i}`.padStart(REVISION.length, '0'),
+      annotations: {},
+      revision: REVISION,
+      stable: REVISION,
+      image,
+      ...(command ? { command } : {}),
+      ...(args ? { args } : {}),
+      timeoutSeconds: 60,
+    }),
+  );
 }
 
 /** The Job that tries parameters before the database gets them; only parameters of the user's need it. */

@@ -62,7 +62,7 @@ const step = z
       .min(0)
       .max(100)
       .describe(
-        'Percentage of the requests of which the candidate gets a copy from here on, whose answers nobody sees; 0 ends that. Needs a gateway that can do it.',
+        'Percentage of the GET requests of which the candidate gets a copy from here on, whose answers nobody sees; 0 ends that. Needs a gateway that can do it.',
       )
       .optional(),
     analysis: analysis
