@@ -99,6 +99,10 @@ function takesShape(
     waitForRoute(draft);
     return false;
   }
+  if (isRouted && gone > wanted) {
+    decision.summary = `${titleOf(candidate)}: ${target} % until ${stable.image} has its pods again, ${readiness(stable, decision.replicas[stable.revision] ?? 0)}`;
+    return false;
+  }
   const isSized = !isShare || [view, stable].every((one) => one.replicas === decision.replicas[one.revision]);
   if (isRouted && isSized) return true;
   const routing = isShare ? shareText(view, stable, weight) : `${weight} %`;
@@ -150,10 +154,10 @@ function stablePods(
     const least = isRouted ? input.replicas - at.beside : Math.min(stable.replicas ?? 0, input.replicas);
     return Math.max(podsFor(100 - at.weight, input.replicas), least);
   }
+  // A share that falls has to be taken back first.
+  const goal = podsFor(100 - Math.min(target, at.weight), input.replicas);
   const needed = podsFor(100 - Math.min(target, have), input.replicas);
-  return isRouted
-    ? podsFor(100 - target, input.replicas)
-    : Math.max(needed, Math.min(stable.replicas ?? 0, input.replicas));
+  return isRouted ? goal : Math.max(goal, needed, Math.min(stable.replicas ?? 0, input.replicas));
 }
 
 function extraOf({ headers, mirror }: Shape, revision: string): Extra | undefined {

@@ -75,6 +75,23 @@ test('dynamicStableScale gives pods up as the weight moves, and ends with the sa
   assert.equal(world.broken, []);
 });
 
+test('with dynamicStableScale a share that falls is taken back as the pods of the stable release come', () => {
+  const steps = [
+    { weight: 50 },
+    { pause: '5s' },
+    { weight: 20 },
+    { pause: 'untilPromoted' },
+    { weight: 100 },
+  ];
+  const world = Simulation.serving({ rollout: { canary: { steps, dynamicStableScale: true } } });
+  world.release('b');
+  world.until(() => world.memory.candidate?.step === 1 && world.pods.get('a')?.replicas === 2);
+  world.until(() => world.memory.candidate?.step === 3);
+  assert.equal(world.route?.weights, { a: 80, b: 20 });
+  assert.is(world.pods.get('a')?.ready, 4);
+  assert.equal(world.broken, []);
+});
+
 test('C5 retry starts the failed revision from step 0', () => {
   const world = waiting();
   world.command('promote', 'b');
