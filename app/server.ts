@@ -63,6 +63,9 @@ export async function startServer(options: {
   const logger = options.logger ?? createLogger(config);
   const tracing =
     config.tracing && (await import('./telemetry/tracing.ts')).startTracing(config, config.tracing);
+  // First, because it throws when the page is missing, and nothing that would have to be closed is open yet.
+  const router = new Router();
+  webRoutes(router);
   const database = openDatabase({ ...config.database, applicationName: 'cryptosense-api' });
   const cache = openCache({
     url: config.redis.url,
@@ -70,7 +73,6 @@ export async function startServer(options: {
       state === 'lost' ? logger.warn('redis is away', { reason }) : logger.info('redis is connected'),
   });
   const store = createPriceStore(database);
-  const router = new Router();
   const metrics = createMetrics(config.version, routePatternOf(router));
   const hub = createHub({
     ...config.stream,
@@ -127,7 +129,6 @@ export async function startServer(options: {
     }),
     ...accounts.endpoints,
   ];
-  webRoutes(router);
   documentationRoutes(router, endpoints, config.version);
   mountEndpoints(router, endpoints, {
     authenticate: accounts.authenticate,
