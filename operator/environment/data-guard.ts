@@ -1,5 +1,5 @@
 import { type Environment, FINALIZER } from '../api/resolved.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 
 /** Only people delete these: a new environment of the same name takes them over, and backups outlive what they are of. */
 export const RETAINED: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 import { amount } from '../../charts/quantity.ts';
 import type { Manifest } from '../api/resolved.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 import type { Live } from './snapshot.ts';
 
 /** A claim whose growth the API server refused, and when. */

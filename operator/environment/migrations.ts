@@ -1,7 +1,7 @@
 import { BACKUP, MARKED_IRREVERSIBLE } from '../../charts/migration.ts';
 import { LABELS, names } from '../api/resolved.ts';
 import { type MigrationResult, PHASES, type SchemaView, type StepView } from '../rollout/schema.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 import type { Live } from './snapshot.ts';
 import { podProblem } from './workloads.ts';
 

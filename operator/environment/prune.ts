@@ -1,7 +1,7 @@
 import { type Environment, LABELS, MANAGER, type Manifest, names } from '../api/resolved.ts';
+import type { Action } from './actions.ts';
 import { isStamped } from './drift.ts';
 import { hasRightOwner } from './ownership.ts';
-import type { Action } from './plan.ts';
 import type { Live } from './snapshot.ts';
 
 /**

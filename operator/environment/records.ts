@@ -1,5 +1,5 @@
 import { type Environment, LABELS, labels, type Manifest, names } from '../api/resolved.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 
 /** The ControllerRevision that keeps what a release, or the forms of the components, were made from. */
 export function recordManifest(

@@ -11,10 +11,10 @@ import {
 import type { GuardedAction } from '../rollout/invariants.ts';
 import { namedIn } from '../rollout/sharing.ts';
 import type { RolloutDecision } from '../rollout/state.ts';
+import type { Action } from './actions.ts';
 import type { Caches } from './caches.ts';
 import { reasonToApply, stamped } from './drift.ts';
 import { owned } from './ownership.ts';
-import type { Action } from './plan.ts';
 import { isAnswered, routedAt, sameTraffic, withRoutedAt } from './route.ts';
 import { type Endpoints, isFollowed, sameSelector } from './service-route.ts';
 import type { Live, Snapshot } from './snapshot.ts';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { SETTINGS_FILE } from '../../charts/database.ts';
 import { renderDatabaseCheck } from '../../charts/render.ts';
 import { LABELS, type Manifest, names, type OwnerReference } from '../api/resolved.ts';
+import type { Action } from './actions.ts';
 import { stamped } from './drift.ts';
 import { owned } from './ownership.ts';
-import type { Action } from './plan.ts';
 import type { Live, Snapshot } from './snapshot.ts';
 
 /** What is known of the settings that the database is to get. */

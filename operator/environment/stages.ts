@@ -1,4 +1,4 @@
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 
 /** Their pods read at their start what the others hold, and a new hash of it must not reach them before it does. */
 const WITH_PODS = new Set(['Deployment', 'StatefulSet', 'Job']);

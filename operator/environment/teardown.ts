@@ -1,11 +1,11 @@
 import { type Environment, FINALIZER, LABELS, names } from '../api/resolved.ts';
 import type { Condition, EnvironmentStatus } from '../api/status.ts';
 import type { Note } from '../rollout/state.ts';
+import type { Action } from './actions.ts';
 import type { Caches } from './caches.ts';
 import { transition } from './conditions.ts';
 import { dataViolation, RETAINED } from './data-guard.ts';
 import { otherController, STEPS, stepOf } from './ownership.ts';
-import type { Action } from './plan.ts';
 import { WATCHED } from './resources.ts';
 import type { Live } from './snapshot.ts';
 

@@ -1,6 +1,7 @@
 import type { Manifest } from '../api/resolved.ts';
+import type { Action } from '../environment/actions.ts';
 import { observe } from '../environment/observe.ts';
-import { type Action, makePlan, type Plan } from '../environment/plan.ts';
+import { makePlan, type Plan } from '../environment/plan.ts';
 import { renderedOf } from '../environment/rendering.ts';
 import { servingRelease } from '../environment/serving.ts';
 import type { Snapshot } from '../environment/snapshot.ts';

@@ -1,8 +1,8 @@
 import type { Environment, Manifest } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
+import type { Action } from '../environment/actions.ts';
 import type { Caches } from '../environment/caches.ts';
 import { cleared } from '../environment/commands.ts';
-import type { Action } from '../environment/plan.ts';
 import { recordManifest } from '../environment/records.ts';
 import { environmentOf } from '../environment/resources.ts';
 import type { Live } from '../environment/snapshot.ts';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { Action } from '../../../operator/environment/plan.ts';
+import type { Action } from '../../../operator/environment/actions.ts';
 import { eachOf, stagesOf } from '../../../operator/environment/stages.ts';
 import { suite } from '../../harness/suite.ts';
 

@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import { RULES } from '../../../charts/rights.ts';
 import { type Component, type Environment, FINALIZER, labels } from '../../../operator/api/resolved.ts';
+import type { Action } from '../../../operator/environment/actions.ts';
 import { dataViolation, RETAINED } from '../../../operator/environment/data-guard.ts';
 import { owned, STEPS } from '../../../operator/environment/ownership.ts';
-import type { Action } from '../../../operator/environment/plan.ts';
 import { RESOURCES, WATCHED } from '../../../operator/environment/resources.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { MADE_BY_OTHERS, planTeardown } from '../../../operator/environment/teardown.ts';

@@ -1,0 +1,63 @@
+import type { Manifest, OwnerReference } from '../api/resolved.ts';
+import type { GuardedAction } from '../rollout/invariants.ts';
+import type { Verb } from '../rollout/state.ts';
+import { reasonToApply, stamped } from './drift.ts';
+import type { FormRecord } from './forms.ts';
+import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
+
+/** One write. What can hurt traffic carries the version that the plan saw: on 409 the world is looked at again. */
+export type Action =
+  /** The first write of all, on the environment itself. */
+  | { type: 'begin'; finalizers?: string[]; replicas?: number }
+  | { type: 'createCredentials' }
+  | { type: 'record'; record: RevisionRecord; owner: OwnerReference }
+  | { type: 'keepForms'; record: FormRecord; owner: OwnerReference }
+  /** `isNew`: the plan takes it for missing; if it is there all the same, it may be somebody else's. */
+  | { type: 'apply'; manifest: Manifest; why: string; isNew: boolean }
+  | {
+      type: 'applyGuarded';
+      manifest: Manifest;
+      guarded: GuardedAction;
+      why: string;
+      isNew: boolean;
+      resourceVersion?: string;
+    }
+  | {
+      type: 'delete';
+      kind: string;
+      name: string;
+      why: string;
+      uid?: string;
+      resourceVersion?: string;
+      guarded?: GuardedAction;
+    }
+  /** Adds annotations to an object, and changes nothing else of it. */
+  | {
+      type: 'annotate';
+      kind: string;
+      name: string;
+      uid: string;
+      resourceVersion: string;
+      annotations: Record<string, string>;
+      why: string;
+    }
+  | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }
+  /** Deletes a StatefulSet and nothing with it: its pods and claims stay as they are. */
+  | { type: 'orphan'; name: string; uid: string; resourceVersion: string; why: string }
+  /** Takes the annotations of commands away that are done. */
+  | { type: 'clearCommands'; verbs: Verb[]; why: string }
+  /** The last write of all: the environment is gone when no other finalizer keeps it. */
+  | { type: 'end'; finalizers: string[] };
+
+/** Writes the manifest if there is a reason to. */
+export function pushApply(
+  actions: Action[],
+  snapshot: Snapshot,
+  manifest: Manifest,
+  settled: (live: Live) => boolean,
+): void {
+  const marked = stamped(manifest);
+  const live = snapshot.live(marked);
+  const why = reasonToApply(marked, live, settled);
+  if (why) actions.push({ type: 'apply', manifest: marked, why, isNew: live === undefined });
+}

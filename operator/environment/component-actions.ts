@@ -1,0 +1,53 @@
+import { renderIdleSentinels } from '../../charts/render.ts';
+import { type Manifest, names, type OwnerReference } from '../api/resolved.ts';
+import { type Action, pushApply } from './actions.ts';
+import { withFloor, withRequests } from './autoscaling.ts';
+import { withLiveClaims } from './claims.ts';
+import { growthOf, isOrphaned } from './growth.ts';
+import { owned } from './ownership.ts';
+import { checkActions, isHeld } from './settings-check.ts';
+import type { Live, Snapshot } from './snapshot.ts';
+
+/** Writes of the components, which are independent of the release: of `manifests`, the forms that they are to have. */
+export function componentActions(
+  snapshot: Snapshot,
+  manifests: readonly Manifest[],
+  owner: OwnerReference,
+  settled: (live: Live) => boolean,
+): Action[] {
+  const components: Action[] = [];
+  // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
+  const writable = [...manifests, ...idleSentinels(snapshot)].filter(({ kind }) => snapshot.has(kind));
+  for (const component of writable) {
+    const growth = growthOf(component, snapshot.live(component), {
+      claims: snapshot.all('PersistentVolumeClaim'),
+      refusals: snapshot.refusals,
+      now: snapshot.now,
+    });
+    components.push(...growth);
+    // Once it is gone the next look makes it again.
+    if (isOrphaned(growth, snapshot.live(component))) continue;
+    if (isHeld(component, snapshot)) continue;
+    const sized = withLiveClaims(component, snapshot.live(component));
+    const manifest = withRequests(
+      withFloor(sized, snapshot.resolved.spec, snapshot.now),
+      snapshot.resolved.spec,
+      snapshot.customMetrics,
+    );
+    pushApply(components, snapshot, owned(manifest, owner), settled);
+  }
+  components.push(...checkActions(snapshot, owner));
+  for (const name of snapshot.oldForms) {
+    const why = 'only the newest forms of the components are kept';
+    components.push({ type: 'delete', kind: 'ControllerRevision', name, why });
+  }
+  return components;
+}
+
+/** Sentinels that a cache without replicas has left over are sent away. */
+function idleSentinels({ resolved, live }: Snapshot): Manifest[] {
+  if (resolved.spec.cache.replicas > 1) return [];
+  const { name, namespace } = resolved;
+  const left = live({ kind: 'StatefulSet', metadata: { name: names(name).sentinel, namespace } });
+  return left ? [renderIdleSentinels(resolved)] : [];
+}
