@@ -64,9 +64,9 @@ export function createIdempotency(database: Database): Idempotency {
 }
 
 function keyOf(ctx: Context): string | undefined {
-  const found = ctx.get('Idempotency-Key');
-  if (found === '') return undefined;
-  const key = KEY.exec(found)?.[1];
+  const found = ctx.headers['idempotency-key'];
+  if (found === undefined) return undefined;
+  const key = KEY.exec(String(found))?.[1];
   if (key !== undefined) return key;
   const detail = 'must be 1 to 255 visible ASCII characters, such as a UUID';
   throw new Problem({

@@ -95,7 +95,8 @@ const idempotencyKey = {
   in: 'header',
   description:
     'Makes repetitions safe for 24 hours: the same key with the same request gives the same answer again.',
-  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21\\x23-\\x7e]+$' },
+  // With or without quotes.
+  schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^"?[\\x21\\x23-\\x7e]+"?$' },
 };
 
 function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query', components: Json): Json[] {

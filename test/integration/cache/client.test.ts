@@ -38,7 +38,7 @@ test.after(async () => {
 test('writes to the primary whichever member it reaches first, and follows a failover', async () => {
   await eventually('the group serves', async () => {
     const [primary] = await group.primaries();
-    return primary !== undefined && (await group.following(primary)) === 1;
+    return primary !== undefined && (await group.following(primary)) === 1 && (await group.informed());
   });
   let lost = 0;
   const url = fixedUrl(`redis://:${GROUP_PASSWORD}@${SERVICE}:6379`, ['redis:']);

@@ -20,7 +20,8 @@ async function well(group: CacheGroup, primary?: string): Promise<string> {
       others.length === 0 &&
       (primary === undefined || leader === primary) &&
       (await group.following(leader)) === group.members.length - 1 &&
-      (await group.watched()).every((host) => host === leader)
+      (await group.watched()).every((host) => host === leader) &&
+      (await group.informed())
     );
   });
   return leader;

@@ -115,6 +115,21 @@ export class CacheGroup {
     return Promise.all(this.sentinels.map(ask));
   }
 
+  /**
+   * Whether every Sentinel knows the other two and each replica. They ask the primary for its replicas every ten seconds
+   * only, and what none of them knows none of them can promote.
+   */
+  async informed(): Promise<boolean> {
+    const known = await Promise.all(this.sentinels.map((host) => this.redis(host, 'SENTINEL MASTER cache')));
+    const figure = (lines: string[], name: string) => Number(lines[lines.indexOf(name) + 1]);
+    return known.every(
+      (lines) =>
+        lines.includes('num-slaves') &&
+        figure(lines, 'num-slaves') >= this.members.length - 1 &&
+        figure(lines, 'num-other-sentinels') === this.sentinels.length - 1,
+    );
+  }
+
   /** The replicas of `primary` that are in step. */
   async following(primary: string): Promise<number> {
     const lines = await this.redis(primary, 'INFO replication');
