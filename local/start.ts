@@ -79,11 +79,10 @@ await script(async () => {
     console.log(
       '\nTwo releases under load: a good one, then one that answers 500 to 30 % of its requests.\n',
     );
-    const result = await demonstrate({ kubeConfig, gatewayUrl: cluster.gatewayUrl, ...ENVIRONMENT }).catch(
-      (error: Error) => {
-        throw error instanceof LocalFailure ? error : new LocalFailure(`${error.message}. ${look(platform)}`);
-      },
-    );
+    const options = { kubeConfig, gatewayUrl: cluster.gatewayUrl, ...ENVIRONMENT, again };
+    const result = await demonstrate(options).catch((error: Error) => {
+      throw error instanceof LocalFailure ? error : new LocalFailure(`${error.message}. ${look(platform)}`);
+    });
     summarise(result);
   }
   console.log(`\nLook around:\n${look(platform)}`);

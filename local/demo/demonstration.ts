@@ -28,6 +28,8 @@ export async function demonstrate(options: {
   gatewayUrl: string;
   namespace: string;
   name: string;
+  /** It was shown here before. */
+  again?: boolean;
 }): Promise<DemonstrationResult> {
   const { kubeConfig, gatewayUrl, namespace, name } = options;
   const screen = new Screen();
@@ -38,8 +40,8 @@ export async function demonstrate(options: {
     perSecond: 100,
     connections: 8,
   });
-  const release = (image: string) =>
-    mergePatch(client, RESOURCES.environments, namespace, name, { spec: { release: { image } } });
+  // A release that served not long ago would be returned to at once, and no canary be seen.
+  const round = options.again ? { config: { DEMONSTRATION: new Date().toISOString() } } : {};
   const draw = () => watch.current && screen.show(rolloutLine(watch.current, load.counters));
   const stopListening = watch.onChange(draw);
   const redraw = process.stdout.isTTY ? setInterval(draw, 500) : undefined;
@@ -47,8 +49,10 @@ export async function demonstrate(options: {
   const run = async (image: string, what: string, ended: (environment: Environment) => boolean) => {
     const mark = load.counters;
     const started = performance.now();
-    screen.say(`kubectl patch cse ${name} --type merge -p '{"spec":{"release":{"image":"${image}"}}}'`);
-    const { generation = 0 } = (await release(image)).metadata;
+    const patch = { spec: { release: { image, ...round } } };
+    screen.say(`kubectl patch cse ${name} --type merge -p '${JSON.stringify(patch)}'`);
+    const patched = await mergePatch(client, RESOURCES.environments, namespace, name, patch);
+    const { generation = 0 } = patched.metadata;
     // What the watch shows may still be of before the patch.
     const isNew = (e: Environment) => e.metadata.generation >= generation;
     const environment = await watch.until(what, (e) => isNew(e) && ended(e) && isSettled(e), 300_000);

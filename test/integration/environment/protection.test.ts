@@ -109,7 +109,7 @@ const isThere = async (resource: Resource, at: string | undefined, name: string)
 
 for (const propagationPolicy of WAYS) {
   const at = `kept-${propagationPolicy.toLowerCase()}`;
-  test(`${propagationPolicy} deletion of a production environment or of its namespace is refused in a sentence`, async () => {
+  test(`L2 ${propagationPolicy} deletion of a production environment or of its namespace is refused in a sentence`, async () => {
     await namespace(at);
     await environment(at, { tier: 'production' });
     const said = await refusal(remove(client, RESOURCES.environments, at, 'shop', { propagationPolicy }));

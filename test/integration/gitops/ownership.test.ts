@@ -139,7 +139,7 @@ function sorted(value: unknown): unknown {
 for (const tool of TOOLS) {
   const name = tool.startsWith('argocd') ? 'argo' : 'flux';
 
-  test(`${tool}: what the operator and the autoscaler write stays through every apply, without conflict or drift`, async () => {
+  test(`L6 ${tool}: what the operator and the autoscaler write stays through every apply, without conflict or drift`, async () => {
     const first = await apply(inGit(name), tool);
     // The API server's default: a tool that waits does not take the new environment for done.
     is(first.status?.observedGeneration, -1);

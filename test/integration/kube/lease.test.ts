@@ -132,7 +132,7 @@ test('a leader that cannot reach the server stops leading by its deadline', asyn
   }
 });
 
-test('a leader that was frozen writes nothing after another one has taken over', async () => {
+test('A5 a leader that was frozen writes nothing after another one has taken over', async () => {
   await create(client, CONFIG_MAPS, configMap('contested', { writer: 'nobody' }));
   const writers: string[] = [];
   const reflector = new Reflector<KubeObject>({

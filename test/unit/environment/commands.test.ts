@@ -152,4 +152,31 @@ test('historyLimit keeps so many former releases to go back to, and their record
     assert.ok(records.some(({ metadata }) => metadata.labels?.['cryptosense.io/revision'] === revision));
 });
 
+test('A8 a changed configuration value is a new revision, a rotated secret is none', async () => {
+  const world = new World(serving);
+  const first = world.status.stable?.revision;
+  world.server.edit('Secret', 'shop-credentials', (secret) => {
+    secret.data = { DATABASE_URL: 'cm90YXRlZA==' };
+  });
+  await world.rest();
+  assert.is(world.status.stable?.revision, first);
+  assert.is(world.status.candidate, undefined);
+  world.edit((spec) => {
+    spec.release.config = { GREETING: 'hello' };
+  });
+  await world.until(() => world.status.stable?.number === 2);
+  assert.is.not(world.status.stable?.revision, first);
+  assert.is(world.environment.spec.release.image, 'api:1');
+});
+
+test('L1 an environment that is deleted in the middle of a rollout takes both releases with it, and leaves volumes', async () => {
+  const steps = [{ weight: 50 }, { pause: 'untilPromoted' }, { weight: 100 }];
+  const world = await untilWaiting(releasing({ canary: { steps } }));
+  world.server.remove('CryptoSenseEnvironment', 'shop');
+  await world.rest();
+  assert.is(world.environment, undefined);
+  assert.equal([world.server.list('Deployment').length, world.server.list('HTTPRoute').length], [0, 0]);
+  assert.ok(world.server.list('PersistentVolumeClaim').length > 0);
+});
+
 test.run();

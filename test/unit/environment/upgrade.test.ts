@@ -32,7 +32,7 @@ async function seconds(world: World, count: number): Promise<void> {
   for (const end = world.now + count * 1000; world.now < end; world.step()) await world.settle();
 }
 
-test('restarts no pod, writes what restarts none, and says what is left to do and when', async () => {
+test('L4 restarts no pod, writes what restarts none, and says what is left to do and when', async () => {
   const world = upgraded();
   await seconds(world, 20);
   assert.equal(generations(world), generations(before));

@@ -54,7 +54,7 @@ test('the deadline is ten seconds after the renewal was sent, and renewals move 
   assert.is(end, undefined);
 });
 
-test('a frozen process finds out before its first write that its lease has run out, and does not lead again', async () => {
+test('A5 a frozen process finds out before its first write that its lease has run out, and does not lead again', async () => {
   const end = await leading(async (term, clock) => {
     clock.freeze(10_000);
     // No timer has run yet: the clock alone tells.

@@ -152,7 +152,7 @@ function withoutGateway(policy: Rollout): Rollout {
   return { ...policy, canary: { ...policy.canary, steps: some } };
 }
 
-test('no history of releases, commands, edits, crashes, clocks, scaling, outages and lost status breaks a promise, and each comes to rest', () => {
+test('A1 A2 A3 no history of releases, commands, edits, crashes, clocks, scaling, outages and lost status breaks a promise, and each comes to rest', () => {
   fc.assert(
     fc.property(
       rollout,
