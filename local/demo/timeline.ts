@@ -29,13 +29,14 @@ const BOTTOM = 48;
 /** The chart as SVG: the share as steps, ready pods as a dashed line, and what happened in words below a change. */
 function drawTimeline({ title, moments }: Timeline): string {
   const first = moments[0]?.at ?? 0;
-  const end = Math.max(1000, (moments.at(-1)?.at ?? 0) - first);
+  // A little more than the last change, so that it can be seen.
+  const end = Math.max(1000, 1.1 * ((moments.at(-1)?.at ?? 0) - first));
   const mostPods = Math.max(1, ...moments.map(({ ready }) => ready));
   const x = (at: number) => LEFT + ((at - first) / end) * (WIDTH - LEFT - RIGHT);
   const y = (share: number) => HEIGHT - BOTTOM - (share / 100) * (HEIGHT - TOP - BOTTOM);
   const steps = (value: (moment: Moment) => number) =>
     moments.map((moment, i) => {
-      const until = moments[i + 1]?.at ?? moment.at;
+      const until = moments[i + 1]?.at ?? first + end;
       return `${px(x(moment.at))},${px(y(value(moment)))} ${px(x(until))},${px(y(value(moment)))}`;
     });
   const share = steps(({ weight }) => weight).join(' ');

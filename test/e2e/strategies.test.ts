@@ -43,8 +43,9 @@ test.before(async () => {
   await watch.until('the first release', isSettled, 240_000);
   watch.onChange(({ status }) => {
     const { candidate, summary = '' } = status ?? {};
-    // Between two releases it is the one that serves that has everything.
-    const weight = candidate?.weight ?? (moments.length > 0 && !status?.rejected ? 100 : 0);
+    if (!candidate && moments.length === 0) return;
+    // At its end it is the one that serves, and has everything.
+    const weight = candidate?.weight ?? (status?.rejected ? 0 : 100);
     moments.push({
       at: Date.now(),
       weight,

@@ -89,9 +89,9 @@ export const WRONG_RESOURCES: WrongResource[] = [
   },
   {
     name: 'a gate for migrations that does not exist',
-    resource: environment({ release: { ...release, migration: { gate: 'off' } } }),
+    resource: environment({ release: { ...release, migration: { gate: 'sometimes' } } }),
     sentence:
-      /release\.migration\.gate: Unsupported value: "off": supported values: "verified", "full", "none"/,
+      /release\.migration\.gate: Unsupported value: "sometimes": supported values: "verified", "full", "none"/,
   },
   {
     name: 'the password of the database in the configuration',
