@@ -8,6 +8,7 @@ import { withdraw } from './endings.ts';
 import { recover, start } from './first-deploy.ts';
 import { isHeld, refuseReturn } from './frozen.ts';
 import { forgetOtherInputs, retire } from './retirement.ts';
+import { isSharedByOthers } from './sharing.ts';
 import { leavingOf, serveStable } from './stable.ts';
 import type { RolloutDecision, RolloutInput } from './state.ts';
 import { stepsOf } from './steps.ts';
@@ -39,7 +40,12 @@ export function decide(input: RolloutInput): RolloutDecision {
     withdraw(draft, draft.memory.candidate, why);
   }
   if (held) advance(draft);
-  else if (desired === stable.revision || desired === draft.memory.rejected?.revision || leavingOf(draft)) {
+  else if (
+    desired === stable.revision ||
+    desired === draft.memory.rejected?.revision ||
+    leavingOf(draft) ||
+    isSharedByOthers(draft)
+  ) {
     serveStable(draft);
     contractWhenDue(draft);
   } else {

@@ -92,3 +92,15 @@ export function shareText(view: RevisionView, stable: RevisionView, weight: numb
   const percent = proportions([stable, view])[view.revision] ?? 0;
   return `${view.ready} of ${all} pods, ${percent} % for the step's ${weight} %`;
 }
+
+/**
+ * Whether the Service's selector still shares for a release that is tried no more: a third one gets no pod before that is
+ * over, for the selector would find it as well.
+ */
+export function isSharedByOthers({ input, memory, views }: Draft): boolean {
+  const { route, router, desired } = input;
+  if (router !== 'service' || !route?.shared || (views.get(desired)?.replicas ?? 0) > 0) return false;
+  return Object.keys(route.weights).some(
+    (revision) => revision !== desired && revision !== memory.stable?.revision,
+  );
+}

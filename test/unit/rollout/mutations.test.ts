@@ -99,8 +99,8 @@ const MUTATIONS: Mutation[] = [
   {
     name: 'a release that was rolled back is tried again by itself',
     file: 'operator/rollout/decide.ts',
-    from: 'desired === stable.revision || desired === draft.memory.rejected?.revision || leavingOf(draft)',
-    to: 'desired === stable.revision || leavingOf(draft)',
+    from: 'desired === draft.memory.rejected?.revision ||\n    leavingOf(draft)',
+    to: 'leavingOf(draft)',
   },
   {
     name: 'a candidate that is not asked for any more goes on',

@@ -32,6 +32,20 @@ for (const [replicas, weight] of [
   });
 }
 
+test('C6 a third release gets no pod while the selector still shares, also when the operator dies again and again', () => {
+  const world = Simulation.serving(canary([{ weight: 10 }, { pause: 'untilPromoted' }]));
+  world.release('b');
+  world.until(() => world.memory.candidate?.arrived === true && (world.memory.candidate?.step ?? 0) > 0);
+  world.release('c');
+  for (let died = 0; died < 2; died++) {
+    world.dieAfterWrites = 1;
+    for (let s = 0; s < 5; s++) world.tick();
+    world.dieAfterWrites = Number.POSITIVE_INFINITY;
+  }
+  world.until(() => world.memory.candidate?.revision === 'c' && world.memory.candidate.arrived === true);
+  assert.equal(world.broken, []);
+});
+
 test('a candidate with more pods than its share needs loses them before it gets requests', () => {
   const world = Simulation.serving(
     canary([{ replicas: 4 }, { pause: '5s' }, { weight: 10 }, { pause: '20s' }]),
