@@ -104,7 +104,7 @@ function look({ cluster }: Platform): string {
     'kubectl get cse local -o yaml         # the whole status',
     `curl ${url}/api/prices/BTC`,
     `curl ${url}/health/detailed`,
-    `kubectl patch cse local --type merge -p '{"spec":{"release":{"image":"${RELEASES.first}"}}}'   # another canary`,
+    `kubectl patch cse local --type merge -p '{"spec":{"release":{"image":"${RELEASES.first}"}}}'   # back at once; five minutes later: another canary`,
     'npm run down                          # removes all of it',
     ...(cluster.kubectl === 'kubectl' ? [] : [`(kubectl is ${cluster.kubectl})`]),
   ]
