@@ -1,35 +1,20 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { LogTail } from '../log-tail.ts';
 
 /** Requests by "user verb resource"; watches are left out, they are one request for thousands of changes. */
 export type Requests = ReadonlyMap<string, number>;
 
 /** What kube-apiserver logs when it is given `auditPolicy`: one line a finished request of the contenders. */
 export class AuditLog {
-  readonly #path: string;
+  readonly #tail: LogTail;
   readonly #counts = new Map<string, number>();
-  #position = 0;
-  #rest = '';
 
   constructor(path: string) {
-    this.#path = path;
+    this.#tail = new LogTail(path);
   }
 
   /** All requests so far. */
   read(): Requests {
-    const file = openSync(this.#path, 'r');
-    const buffer = Buffer.alloc(1 << 20);
-    try {
-      for (;;) {
-        const length = readSync(file, buffer, 0, buffer.length, this.#position);
-        if (length === 0) break;
-        this.#position += length;
-        const lines = (this.#rest + buffer.toString('latin1', 0, length)).split('\n');
-        this.#rest = lines.pop() ?? '';
-        for (const line of lines) this.#count(line);
-      }
-    } finally {
-      closeSync(file);
-    }
+    for (const line of this.#tail.lines()) this.#count(line);
     return new Map(this.#counts);
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { LogTail } from '../log-tail.ts';
 
 /** One finished request, as the API server's audit log tells of it. Times in milliseconds. */
 export interface Request {
@@ -17,31 +17,16 @@ const READS = new Set(['get', 'list', 'watch']);
 
 /** The writes in an audit log, in the order in which they were answered; the lease and other reviews are left out. */
 export class WriteLog {
-  readonly #path: string;
+  readonly #tail: LogTail;
   readonly #writes: Request[] = [];
-  #position = 0;
-  #rest = '';
 
   constructor(path: string) {
-    this.#path = path;
+    this.#tail = new LogTail(path);
   }
 
   /** All so far. */
   read(): readonly Request[] {
-    const file = openSync(this.#path, 'r');
-    const buffer = Buffer.alloc(1 << 20);
-    try {
-      for (;;) {
-        const length = readSync(file, buffer, 0, buffer.length, this.#position);
-        if (length === 0) break;
-        this.#position += length;
-        const lines = (this.#rest + buffer.toString('latin1', 0, length)).split('\n');
-        this.#rest = lines.pop() ?? '';
-        for (const line of lines) this.#add(line);
-      }
-    } finally {
-      closeSync(file);
-    }
+    for (const line of this.#tail.lines()) this.#add(line);
     return this.#writes;
   }
 

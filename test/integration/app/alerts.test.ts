@@ -75,10 +75,10 @@ class Receiver {
 }
 
 let second = 0;
-/** A price a little later than now, so that it is after every alert that is there. */
-async function price(symbol: string, amount: string): Promise<void> {
+/** A price a little later than now, so that it is after every alert that is there; or of another time. */
+async function price(symbol: string, amount: string, time?: number): Promise<void> {
   second += 1;
-  const at = new Date(Date.now() + second * 10).toISOString();
+  const at = new Date(time ?? Date.now() + second * 10).toISOString();
   await world.parts
     .sql`insert into price_history (symbol, timestamp, price) values (${symbol}, ${at}, ${amount})`;
 }
@@ -88,8 +88,7 @@ const fired = (answer: Reply) => answer.body.fired?.price ?? null;
 
 test('an alert fires once, at the first price beyond its threshold that was recorded after it', async () => {
   const ann = await Client.registered(url);
-  await price('BTC', '150');
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await price('BTC', '150', Date.now() - 1_000);
   const above = await ann.post('/alerts', { ...alert, threshold: '100.50' });
   assert.is(above.status, 201);
   assert.is(above.body.threshold, '100.5');

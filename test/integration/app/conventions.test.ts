@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
+import { minuteWith } from './minute.ts';
 import { type Handle, serveThings } from './things-api.ts';
 import { type Json, World } from './world.ts';
 
@@ -264,7 +265,7 @@ test('limits are counted over replicas, by plan and client, and are in the heade
   const replicas = await Promise.all([serveThings(world, limits), serveThings(world, limits)]);
   try {
     // In the last seconds of a minute the count would begin anew in the middle of the test.
-    while (60 - ((Date.now() / 1_000) % 60) < 8) await new Promise((resolve) => setTimeout(resolve, 200));
+    await minuteWith(8);
     const asks = (replica: number, token: string) =>
       fetch(`${replicas[replica]?.url}/api/v1/things/mine`, {
         headers: { authorization: `Bearer ${token}` },
@@ -293,7 +294,7 @@ test('a limit of an endpoint goes by the address before the trusted proxy, and R
   const rare = (forwarded: string) =>
     fetch(`${url}/api/v1/things/rare`, { method: 'POST', headers: { 'x-forwarded-for': forwarded } });
   const four = async (address: string) => {
-    while (60 - ((Date.now() / 1_000) % 60) < 3) await new Promise((resolve) => setTimeout(resolve, 200));
+    await minuteWith(3);
     const statuses: number[] = [];
     // What the client itself wrote into the header stands further left.
     for (let i = 0; i < 4; i++) statuses.push((await rare(`10.0.0.${i}, ${address}`)).status);

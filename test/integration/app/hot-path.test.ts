@@ -4,6 +4,7 @@ import { createClient } from 'redis';
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
 import { cacheUrl } from '../containers.ts';
+import { minuteWith } from './minute.ts';
 import { get, World } from './world.ts';
 
 const test = suite('path before the framework');
@@ -94,7 +95,7 @@ test('what is worth it is ready in gzip as well', async () => {
 
 test('an id is taken over, a limit kept, and every answer counted', async () => {
   const limited = await world.serve({ RATE_LIMIT_ANONYMOUS: '30' });
-  while (60 - ((Date.now() / 1_000) % 60) < 3) await new Promise((resolve) => setTimeout(resolve, 200));
+  await minuteWith(3);
   const statuses = new Map<number, number>();
   for (let request = 0; request < 40; request++) {
     const { status, headers } = await get(`${limited.url}/api/prices/BTC`);
