@@ -93,9 +93,9 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${SECRETS_FOLDER}/userlist.txt
 pool_mode = transaction
-max_client_conn = 1000
-default_pool_size = 25
-reserve_pool_size = 5
+max_client_conn = ${spec.pooler.maxClientConnections}
+default_pool_size = ${spec.pooler.poolSize}
+reserve_pool_size = ${spec.pooler.reservePoolSize}
 server_login_retry = 1
 ignore_startup_parameters = extra_float_digits
 `;

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { POOL_SIZE, POOL_SIZE_VARIABLE } from '../operator/api/pool-size.ts';
 import { labels, names, type ReleaseInputs, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { API_PORT } from './api.ts';
 import { onSpotNodesToo, type Placement, placementOf } from './placement.ts';
@@ -69,6 +70,7 @@ export class PredictorChart extends Chart {
                   return value === undefined ? [] : [{ name: key, value }];
                 }),
                 { name: 'DATABASE_URL_FILE', value: `${SECRETS_FOLDER}/DATABASE_URL` },
+                { name: POOL_SIZE_VARIABLE, value: String(POOL_SIZE.predictor) },
               ],
               startupProbe: { ...get('/health'), periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 30 },
               readinessProbe: {

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { apiPoolSize, POOL_SIZE_VARIABLE } from '../operator/api/pool-size.ts';
 import {
   LABELS,
   labels,
@@ -69,6 +70,9 @@ export class RevisionChart extends Chart {
           // Set whether there is a predictor or not: switching it on must need no release.
           ...(inputs.config.PREDICTOR_URL === undefined
             ? [{ name: 'PREDICTOR_URL', value: predictorUrl(environment) }]
+            : []),
+          ...(inputs.config[POOL_SIZE_VARIABLE] === undefined
+            ? [{ name: POOL_SIZE_VARIABLE, value: String(apiPoolSize(inputs)) }]
             : []),
         ],
         // 60 s to start, then 30 s / 5 s / 3 failures as the guide has it; readiness looks more often, so that

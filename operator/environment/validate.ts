@@ -1,5 +1,6 @@
 import type { ResolvedEnvironment } from '../api/resolved.ts';
 import { parameterProblems } from '../database/parameters.ts';
+import { poolProblems } from '../database/pools.ts';
 
 /**
  * What is wrong with the effective values, which the API server cannot see because it does not know the tier's
@@ -7,7 +8,7 @@ import { parameterProblems } from '../database/parameters.ts';
  */
 export function problemsOf(environment: ResolvedEnvironment): string[] {
   const { autoscaling, routing, rollout, tier } = environment.spec;
-  const problems: string[] = parameterProblems(environment);
+  const problems: string[] = [...parameterProblems(environment), ...poolProblems(environment)];
   if (autoscaling.minReplicas > autoscaling.maxReplicas) {
     problems.push(
       `spec.autoscaling.minReplicas (${autoscaling.minReplicas}) is above maxReplicas (${autoscaling.maxReplicas}, of which tier ${tier} may be the source): set both`,

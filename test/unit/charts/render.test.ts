@@ -155,6 +155,7 @@ test('the predictor runs the release that serves, or its own image, and can be l
   assert.equal(env, [
     { name: 'NODE_ENV', value: 'staging' },
     { name: 'DATABASE_URL_FILE', value: '/etc/cryptosense/secrets/DATABASE_URL' },
+    { name: 'DATABASE_POOL_SIZE', value: '2' },
   ]);
   assert.is(image(renderComponents(environment))?.image, 'cryptosense-api:2.0.0');
   const own = resolved({ predictor: { image: 'cryptosense-api:3.0.0' } });
@@ -186,6 +187,17 @@ test('the API finds the predictor by its name, unless the release says another o
   };
   assert.is(url({}), 'http://shop-predictor');
   assert.is(url({ PREDICTOR_URL: 'http://other' }), undefined);
+});
+
+test('an API pod is told the size of its pool, unless the release says another one', () => {
+  const poolSize = (config: Record<string, string>) => {
+    const environment = resolved({ release: { image: 'cryptosense-api:1.0.0', config } });
+    const { deployment } = renderRevision(environment, revisionOf(environment));
+    const env = workloads([deployment])[0]?.spec.template.spec.containers[0]?.env ?? [];
+    return env.find(({ name }) => name === 'DATABASE_POOL_SIZE')?.value;
+  };
+  assert.is(poolSize({}), '10');
+  assert.is(poolSize({ DATABASE_POOL_SIZE: '20' }), undefined);
 });
 
 test('nothing has the label by which Argo CD would take it for its own, and prune it', () => {

@@ -52,6 +52,14 @@ test('PgBouncer has the numbers of the guide and SCRAM', () => {
     assert.ok(ini?.split('\n').includes(line), line);
 });
 
+test("PgBouncer's numbers are those of the environment", () => {
+  const numbers = { maxClientConnections: 2000, poolSize: 30, reservePoolSize: 7 };
+  const { pooler } = renderComponents(resolved({ pooler: numbers }));
+  const { 'pgbouncer.ini': ini } = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
+  for (const line of ['max_client_conn = 2000', 'default_pool_size = 30', 'reserve_pool_size = 7'])
+    assert.ok(ini?.split('\n').includes(line), line);
+});
+
 test('PgBouncer asks a database that restarts every second, not every 15', () => {
   const { pooler } = renderComponents(resolved());
   const { 'pgbouncer.ini': ini } = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
