@@ -2,6 +2,7 @@
 import { drift } from '../operator/api/generate.ts';
 import { kubeconform, kubeScore } from './check/manifests.ts';
 import { Finding, tool } from './check/tool.ts';
+import { actionlint } from './check/workflows.ts';
 
 interface Step {
   name: string;
@@ -29,6 +30,7 @@ const STEPS: Step[] = [
   { name: 'synth', run: () => tool(process.execPath, ['charts/synth.ts']) },
   { name: 'kubeconform', run: () => kubeconform(report) },
   { name: 'kube-score', run: () => kubeScore(report) },
+  { name: 'actionlint', run: () => actionlint(report) },
 ];
 
 let failed = 0;
