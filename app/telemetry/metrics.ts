@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type RequestSeries, requestMetrics } from './request-series.ts';
 
 /** The metrics of any HTTP server. Each server has its own registry, so that a test can run two in a process. */
 export interface HttpMetrics {
@@ -7,7 +8,7 @@ export interface HttpMetrics {
   /** Counts and times every request. The outermost middleware: what it does not wrap is not seen. */
   readonly middleware: Middleware;
   /** Counts and times a GET that was answered before the framework. */
-  readonly count: (answered: { route: string; status: number; seconds: number }) => void;
+  readonly count: (answered: { route: string; status: 200 | 304; seconds: number }) => void;
 }
 
 /** The metrics of the API. */
@@ -24,8 +25,6 @@ export interface Metrics extends HttpMetrics {
   readonly alertsFired: Counter;
 }
 
-// 1 s is the limit of the latency alert, so it has to be a bucket's edge.
-const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** A request's route pattern, or 'unmatched': labels stay few whatever clients ask for. */
@@ -110,25 +109,19 @@ export function createHttpMetrics(
     registers,
   });
   build.set({ version }, 1);
-  const requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered, by method, route pattern and status code.',
-    labelNames: ['method', 'route', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Seconds from the request to its answer, by method, route pattern and class of status (2xx, 5xx).',
-    labelNames: ['method', 'route', 'status_class'],
-    buckets: DURATION_BUCKETS_S,
-    registers,
-  });
+  const requests = requestMetrics(registry);
+  // What is answered before the framework is a handful of routes, each found by two looks into a map.
+  const ready = { 200: new Map<string, RequestSeries>(), 304: new Map<string, RequestSeries>() };
 
   return {
     registry,
     count: ({ route, status, seconds }) => {
-      requests.inc({ method: 'GET', route, status: String(status) });
-      durations.observe({ method: 'GET', route, status_class: `${Math.floor(status / 100)}xx` }, seconds);
+      let series = ready[status].get(route);
+      if (series === undefined) {
+        series = requests.seriesOf('GET', route, status);
+        ready[status].set(route, series);
+      }
+      series.add(seconds);
     },
     middleware: async (ctx, next) => {
       const start = performance.now();
@@ -138,9 +131,7 @@ export function createHttpMetrics(
         const method = METHODS.has(ctx.method) ? ctx.method : 'OTHER';
         const route =
           typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : routeOf(ctx.method, ctx.path);
-        requests.inc({ method, route, status: String(ctx.status) });
-        const status_class = `${Math.floor(ctx.status / 100)}xx`;
-        durations.observe({ method, route, status_class }, (performance.now() - start) / 1_000);
+        requests.seriesOf(method, route, ctx.status).add((performance.now() - start) / 1_000);
       }
     },
   };
