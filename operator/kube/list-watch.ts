@@ -47,20 +47,27 @@ export async function listAll<T extends KubeObject>(
   }
 }
 
-/** The changes since a version, with bookmarks. Ends after `timeoutMs` by the server's hand; 410 is thrown as KubeError. */
+/**
+ * The changes since a version, with bookmarks; without a version everything that is there first, as ADDED, up to the bookmark
+ * that `endsInitialEvents` knows, as consistent as a list. Ends after `timeoutMs` by the server's hand; 410 is thrown as KubeError.
+ */
 export async function* watchFrom(
   client: KubeClient,
   selection: Selection,
-  options: { resourceVersion: string; timeoutMs: number; quietMs: number; signal: AbortSignal },
+  options: { resourceVersion: string | undefined; timeoutMs: number; quietMs: number; signal: AbortSignal },
 ): AsyncIterable<WatchEvent> {
   const { resource, namespace, labelSelector, fieldSelector } = selection;
   const path = pathOf(resource, namespace);
+  const since =
+    options.resourceVersion === undefined
+      ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+      : { resourceVersion: options.resourceVersion };
   const events = client.stream({
     path,
     query: {
       watch: true,
       allowWatchBookmarks: true,
-      resourceVersion: options.resourceVersion,
+      ...since,
       timeoutSeconds: Math.round(options.timeoutMs / 1_000),
       labelSelector,
       fieldSelector,
@@ -81,4 +88,10 @@ export async function* watchFrom(
       details: status.details ?? {},
     });
   }
+}
+
+/** Whether everything that was there when a watch began without a version has been told. */
+export function endsInitialEvents({ type, object }: WatchEvent): boolean {
+  const { annotations } = object.metadata as { annotations?: Record<string, string> };
+  return type === 'BOOKMARK' && annotations?.['k8s.io/initial-events-end'] === 'true';
 }

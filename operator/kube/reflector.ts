@@ -1,9 +1,9 @@
 import { Backoff } from './backoff.ts';
 import { followedBy, pause } from './clock.ts';
 import { answered, KubeError } from './errors.ts';
-import { listAll, type Selection, watchFrom } from './list-watch.ts';
+import { endsInitialEvents, listAll, type Selection, watchFrom } from './list-watch.ts';
 import type { Log } from './log.ts';
-import { isOlder, type KubeObject, type Resource } from './resources.ts';
+import { isOlder, type KubeObject, keyOf, type Resource } from './resources.ts';
 import { type OnChange, Store } from './store.ts';
 import type { IndexFunction } from './store-index.ts';
 import type { KubeClient, WatchEvent } from './transport.ts';
@@ -34,7 +34,8 @@ const MARGIN_MS = 5_000;
 
 /**
  * Keeps a store equal to what the server has.
- * - It lists once, then follows changes; a cut, ended or silent watch is resumed where it was, without a list.
+ * - It lists once, then follows changes; a cut, ended or silent watch is resumed where it was, without a list. The list comes
+ *   through the watch, object by object, which costs the server and this process the least; where that fails, in pages.
  * - It lists again only when the server has forgotten the version (410, as answer or event), fails twice to watch from
  *   it (500), or went back in history.
  * - Failures are retried for ever with a jittered backoff of 0.8 to 30 s, or after as long as the server asks.
@@ -61,6 +62,8 @@ export class Reflector<T extends KubeObject = KubeObject> {
   #problem: string | undefined;
   #lists = 0;
   #watches = 0;
+  /** The last list through a watch did not come to its end, or the server has none: the next one is in pages. */
+  #inPages = false;
 
   constructor(options: ReflectorOptions<T>) {
     this.#client = options.client;
@@ -106,7 +109,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
   async start(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#version === undefined) await this.#list(signal);
+        if (this.#version === undefined && this.#inPages) await this.#list(signal);
         await this.#watch(signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -118,6 +121,11 @@ export class Reflector<T extends KubeObject = KubeObject> {
   async #list(signal: AbortSignal): Promise<void> {
     this.#lists += 1;
     const { items, resourceVersion } = await listAll<T>(this.#client, this.#selection, signal);
+    this.#listed(items, resourceVersion);
+    this.#inPages = false;
+  }
+
+  #listed(items: T[], resourceVersion: string): void {
     const isRestored = isOlder(resourceVersion, this.#newest);
     if (isRestored)
       this.#log.warn('The server went back in history; its list replaces everything that was known');
@@ -136,7 +144,8 @@ export class Reflector<T extends KubeObject = KubeObject> {
 
   async #watch(parent: AbortSignal): Promise<void> {
     const resourceVersion = this.#version;
-    if (resourceVersion === undefined) return;
+    let initial = resourceVersion === undefined ? new Map<string, T>() : undefined;
+    if (initial !== undefined) this.#lists += 1;
     this.#watches += 1;
     const timeoutMs = this.#watchMs * (1 + Math.random() / 10);
     const { controller, release } = followedBy(parent);
@@ -149,15 +158,26 @@ export class Reflector<T extends KubeObject = KubeObject> {
       const options = { resourceVersion, timeoutMs, quietMs: this.#quietMs, signal };
       for await (const event of watchFrom(this.#client, this.#selection, options)) {
         events += 1;
-        this.#observe(event);
-        if (this.#version === undefined) return;
+        if (initial === undefined) this.#observe(event);
+        else if (endsInitialEvents(event)) {
+          this.#listed([...initial.values()], event.object.metadata.resourceVersion);
+          initial = undefined;
+        } else this.#collect(event, initial);
+        if (initial === undefined && this.#version === undefined) return;
       }
     } finally {
+      this.#inPages = initial !== undefined;
       clearTimeout(timer);
       release();
     }
     // A server or proxy that ends watches at once must not be asked in a tight loop.
     if (events === 0 && performance.now() - startedAt < 1_000) await pause(this.#backoff.next(), parent);
+  }
+
+  /** Changes, too, may come before the end of what was there at first. Only what is kept of an object is held. */
+  #collect({ type, object }: WatchEvent, initial: Map<string, T>): void {
+    if (type === 'DELETED') initial.delete(keyOf(object));
+    else if (type !== 'BOOKMARK') initial.set(keyOf(object), this.store.own(object as T));
   }
 
   #observe(event: WatchEvent): void {
@@ -176,8 +196,13 @@ export class Reflector<T extends KubeObject = KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    if (answered(error, 410) || isFromTheFuture(error)) {
-      this.#log.debug('The version to resume from is not one the server has, listing again');
+    const isOlderServer = this.#inPages && answered(error, 422);
+    if (isOlderServer || answered(error, 410) || isFromTheFuture(error)) {
+      this.#log.debug(
+        isOlderServer
+          ? 'The server lists through no watch, listing in pages'
+          : 'The version to resume from is not one the server has, listing again',
+      );
       this.#version = undefined;
       // The list that follows is the cure; only repeated ones have to wait.
       await pause(this.#lists > 1 ? this.#backoff.next() / 8 : 0, signal);

@@ -73,7 +73,7 @@ export class Store<T extends KubeObject = KubeObject> {
   observeWrite(written: T): void {
     // The watch has passed this version: it may have told of the deletion already.
     if (this.#progress !== '' && !isOlder(this.#progress, versionOf(written))) return;
-    const object = this.#own(written);
+    const object = this.own(written);
     const entry = this.#entries.get(keyOf(object));
     if (this.#isGone(object) || (entry !== undefined && !isOlder(versionOf(entry.object), versionOf(object))))
       return;
@@ -103,7 +103,7 @@ export class Store<T extends KubeObject = KubeObject> {
   observeEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', received: T, onChange: OnChange<T>): boolean {
     const stored = this.#entries.get(keyOf(received))?.object;
     // Our own write, most often, come back.
-    const object = stored !== undefined && sameVersion(stored, received) ? stored : this.#own(received);
+    const object = stored !== undefined && sameVersion(stored, received) ? stored : this.own(received);
     this.observeProgress(versionOf(object));
     return type === 'DELETED'
       ? this.#observeDeletion(object, onChange)
@@ -125,8 +125,8 @@ export class Store<T extends KubeObject = KubeObject> {
       listed.add(key);
       const entry = this.#entries.get(key);
       if (isRestored && entry !== undefined && !sameVersion(entry.object, item)) {
-        this.#announce(this.#own(item), entry.announced, onChange);
-      } else this.#observeChange(this.#own(item), onChange);
+        this.#announce(this.own(item), entry.announced, onChange);
+      } else this.#observeChange(this.own(item), onChange);
     }
     for (const [key, { object, announced }] of [...this.#entries]) {
       if (listed.has(key) || (!isRestored && isOlder(resourceVersion, versionOf(object)))) continue;
@@ -205,7 +205,8 @@ export class Store<T extends KubeObject = KubeObject> {
     return this.#tombstones.has(object.metadata.uid);
   }
 
-  #own(received: T): T {
+  /** What is kept of an object: trimmed, frozen and with the parts that others have already. Of one's own it is the same again. */
+  own(received: T): T {
     if (Object.isFrozen(received)) return received;
     const { managedFields: _, ...metadata } = received.metadata as T['metadata'] & {
       managedFields?: unknown;

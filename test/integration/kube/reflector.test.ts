@@ -28,11 +28,11 @@ test.after(async () => {
 /** A reflector of config maps behind a proxy that the test can cut. */
 async function following(
   body: (reflector: Reflector, proxy: CuttableProxy, heard: string[]) => Promise<void>,
-  quietMs = 90_000,
+  { quietMs = 90_000, of = server }: { quietMs?: number; of?: ApiServer } = {},
 ): Promise<void> {
-  const proxy = await CuttableProxy.before(server.url);
+  const proxy = await CuttableProxy.before(of.url);
   const config = new KubeConfig();
-  config.loadFromString(server.configFor('admin').exportConfig());
+  config.loadFromString(of.configFor('admin').exportConfig());
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error('no cluster');
   config.clusters = [{ ...cluster, server: proxy.url }];
@@ -65,14 +65,39 @@ const equal = (reflector: Reflector) =>
     isDeepStrictEqual(versions(reflector.store.list()), await onServer(direct)),
   );
 
-test('more objects than a page holds are all listed', async () => {
+async function fill(client: KubeClient): Promise<string[]> {
   const names = Array.from({ length: 1_100 }, (_, i) => `page-${i}`);
   for (let i = 0; i < names.length; i += 50) {
-    await Promise.all(names.slice(i, i + 50).map((name) => create(direct, CONFIG_MAPS, configMap(name))));
+    await Promise.all(names.slice(i, i + 50).map((name) => create(client, CONFIG_MAPS, configMap(name))));
   }
+  return names;
+}
+
+test('a server that lists through no watch is listed in pages', async () => {
+  const older = await startApiServer({ flags: ['--feature-gates=WatchList=false'] });
+  const client = older.client();
+  try {
+    await fill(client);
+    await following(
+      async (reflector) => {
+        assert.ok(reflector.store.size >= 1_100);
+        assert.is(reflector.counts.lists, 2, 'asked once through the watch, then in pages');
+        await create(client, CONFIG_MAPS, configMap('later'));
+        await eventually('a change follows', () => reflector.store.get('default', 'later') !== undefined);
+      },
+      { of: older },
+    );
+  } finally {
+    await client.close();
+    await older.stop();
+  }
+});
+
+test('all that is there comes through the watch, in one request', async () => {
+  const names = await fill(direct);
   await following(async (reflector) => {
     assert.ok(reflector.store.size >= 1_100);
-    assert.is(reflector.counts.lists, 1);
+    assert.equal(reflector.counts, { lists: 1, watches: 1 });
     await equal(reflector);
   });
   for (let i = 0; i < names.length; i += 50) {
@@ -92,14 +117,17 @@ test('after twenty cuts under load the store equals the server, with a single li
   }));
 
 test('a connection that went silent is noticed and resumed', () =>
-  following(async (reflector, proxy) => {
-    await stir(direct, 5);
-    await equal(reflector);
-    proxy.silence();
-    await stir(direct, 20);
-    await equal(reflector);
-    assert.is(reflector.counts.lists, 1);
-  }, 1_000));
+  following(
+    async (reflector, proxy) => {
+      await stir(direct, 5);
+      await equal(reflector);
+      proxy.silence();
+      await stir(direct, 20);
+      await equal(reflector);
+      assert.is(reflector.counts.lists, 1);
+    },
+    { quietMs: 1_000 },
+  ));
 
 test('after a restart of the API server and a compaction it lists again and equals the server', () =>
   following(async (reflector) => {

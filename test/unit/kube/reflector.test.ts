@@ -42,9 +42,15 @@ async function world(
   body: (world: World) => Promise<void>,
   options: Partial<ReflectorOptions<KubeObject>> = {},
   onWatch: (response: ServerResponse, from: string, nth: number) => boolean = () => false,
+  listsThroughWatch: () => boolean = () => false,
 ): Promise<void> {
   const server = await ScriptedServer.start();
   const watches: ServerResponse[] = [];
+  const keepOpen = (response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    watches.push(response);
+  };
   let nth = 0;
   server.handler = (request, response) => {
     if (request.query.get('watch') !== 'true') {
@@ -52,11 +58,13 @@ async function world(
       answer(response, listed, 'code' in listed ? Number(listed.code) : 200);
       return;
     }
+    if (request.query.get('sendInitialEvents') === 'true') {
+      if (listsThroughWatch()) keepOpen(response);
+      else answer(response, status(422, 'Invalid', 'sendInitialEvents is forbidden'), 422);
+      return;
+    }
     nth += 1;
-    if (onWatch(response, request.query.get('resourceVersion') ?? '', nth)) return;
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.flushHeaders();
-    watches.push(response);
+    if (!onWatch(response, request.query.get('resourceVersion') ?? '', nth)) keepOpen(response);
   };
   const client = server.client();
   const heard: string[] = [];
@@ -90,6 +98,57 @@ async function world(
 
 const watching = (w: World, count = 1) => eventually('a watch is open', () => w.watches.length >= count);
 
+const END = { metadata: { resourceVersion: '10', annotations: { 'k8s.io/initial-events-end': 'true' } } };
+
+test('what comes through a watch counts when all of it is there, with what changed meanwhile', () =>
+  world(
+    () => status(500, 'InternalError', 'not to be asked'),
+    async (w) => {
+      await watching(w);
+      for (const [type, object] of [
+        ['ADDED', item('a', 1)],
+        ['ADDED', item('b', 2)],
+        ['DELETED', item('a', 9)],
+        ['MODIFIED', item('b', 10)],
+      ] as const)
+        w.say(type, object);
+      w.say('BOOKMARK', END);
+      await w.reflector.synced;
+      w.say('ADDED', item('c', 11));
+      await eventually('what follows is seen', () => w.heard.includes('added c'));
+      assert.equal(w.heard, ['added b', 'added c']);
+      assert.is(w.reflector.store.get('ns', 'b')?.metadata.resourceVersion, '10');
+      assert.equal(w.reflector.counts, { lists: 1, watches: 1 });
+    },
+    {},
+    () => false,
+    () => true,
+  ));
+
+test('a list through a watch that is cut before its end is no list: it is taken in pages', () => {
+  let isFirst = true;
+  return world(
+    () => list(20, [item('b', 15)]),
+    async (w) => {
+      await eventually('the first watch is open', () => w.watches.length === 1);
+      w.say('ADDED', item('a', 1));
+      w.server.cut();
+      await w.reflector.synced;
+      await watching(w, 2);
+      assert.equal(w.heard, ['added b']);
+      assert.equal(w.names(), ['b']);
+      assert.is(w.lists(), 1);
+    },
+    {},
+    () => false,
+    () => {
+      const answer = isFirst;
+      isFirst = false;
+      return answer;
+    },
+  );
+});
+
 test('it lists in pages, fills in the type, and follows changes', async () => {
   const pages = [list(10, [item('a', 1)], 'next'), list(10, [item('b', 2)])];
   await world(
@@ -104,8 +163,8 @@ test('it lists in pages, fills in the type, and follows changes', async () => {
       w.say('DELETED', item('a', 12));
       await eventually('the deletion is seen', () => w.heard.includes('deleted a'));
       assert.equal(w.heard, ['added a', 'added b', 'added c', 'deleted a']);
-      assert.ok(w.server.asked[0]?.includes('limit=500'));
-      assert.ok(w.server.asked[1]?.includes('continue=next'));
+      assert.ok(w.server.asked[1]?.includes('limit=500'));
+      assert.ok(w.server.asked[2]?.includes('continue=next'));
       assert.is(w.reflector.lastResourceVersion, '12');
     },
   );
