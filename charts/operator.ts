@@ -14,6 +14,8 @@ export interface OperatorOptions {
   logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Lives in this namespace, which has to be there, looks after it alone, and has no right outside of it. */
   onlyNamespace?: string;
+  /** Port of 127.0.0.1 inside the pod where the dashboard is served, for kubectl port-forward; off when left out. */
+  dashboardPort?: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface OperatorOptions {
  * CRDs are a file of their own.
  */
 export class OperatorChart extends Chart {
-  constructor(scope: Construct, { image, logLevel = 'info', onlyNamespace }: OperatorOptions) {
+  constructor(scope: Construct, { image, logLevel = 'info', onlyNamespace, dashboardPort }: OperatorOptions) {
     const matchLabels = { 'app.kubernetes.io/name': NAME };
     super(scope, 'operator', {
       labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' },
@@ -75,6 +77,9 @@ export class OperatorChart extends Chart {
                 { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
                 { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
                 ...(onlyNamespace === undefined ? [] : [{ name: 'WATCH_NAMESPACE', value: onlyNamespace }]),
+                ...(dashboardPort === undefined
+                  ? []
+                  : [{ name: 'DASHBOARD_PORT', value: String(dashboardPort) }]),
               ],
               ports: [
                 { name: 'metrics', containerPort: 8080 },

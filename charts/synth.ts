@@ -10,6 +10,7 @@ import {
   resolveEnvironment,
 } from '../operator/api/resolved.ts';
 import { KIND } from '../operator/api/well-known.ts';
+import { settingsFrom } from '../operator/settings.ts';
 import { checksOf } from './analysis-job.ts';
 import {
   renderAnalysisJob,
@@ -80,15 +81,23 @@ function databaseCheck(environment: ResolvedEnvironment, database: Manifest[]): 
 /** Whose namespace dist/operator-namespaced.yaml is for; WATCH_NAMESPACE asks for another. */
 const TEAM = 'cryptosense';
 
-/** Every file of dist/, by its path inside it. `image` is that of the operator, `team` the namespace of one that is limited to it. */
-export function distribution(image: string, team: string = TEAM): Map<string, string> {
+/**
+ * Every file of dist/, by its path inside it. `image` is that of the operator, `team` the namespace of one that is limited to it,
+ * `dashboardPort` where it serves the dashboard, if it is to.
+ */
+export function distribution(
+  image: string,
+  team: string = TEAM,
+  dashboardPort?: number,
+): Map<string, string> {
+  const operator = { image, ...(dashboardPort === undefined ? {} : { dashboardPort }) };
   const files = new Map<string, string>();
   const crds = customResourceDefinitions() as unknown as Manifest[];
   files.set('crds.yaml', documents(crds));
   // With the CRDs, so that this one file is enough on any cluster.
-  files.set('operator.yaml', documents([...crds, ...renderOperator({ image }), ...renderProtection()]));
+  files.set('operator.yaml', documents([...crds, ...renderOperator(operator), ...renderProtection()]));
   // Without the CRDs: those are the cluster's, and who installs this need not be its administrator.
-  files.set('operator-namespaced.yaml', documents(renderOperator({ image, onlyNamespace: team })));
+  files.set('operator-namespaced.yaml', documents(renderOperator({ ...operator, onlyNamespace: team })));
   for (const example of globSync('**/*.yaml', { cwd: join(root, 'examples') }).sort()) {
     const text = readFileSync(join(root, 'examples', example), 'utf8');
     // Of a backup or a restore no objects are made in advance.
@@ -98,6 +107,16 @@ export function distribution(image: string, team: string = TEAM): Map<string, st
       files.set(join(example.replace(/\.yaml$/, ''), `${component}.yaml`), documents(objects));
   }
   return files;
+}
+
+/** As the operator reads it. */
+function dashboardPort(): number | undefined {
+  try {
+    return settingsFrom({ DASHBOARD_PORT: process.env.DASHBOARD_PORT }).dashboardPort;
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
 }
 
 function documents(manifests: Manifest[]): string {
@@ -111,6 +130,7 @@ if (import.meta.main) {
   const files = distribution(
     process.env.OPERATOR_IMAGE || 'cryptosense-operator:dev',
     process.env.WATCH_NAMESPACE || TEAM,
+    dashboardPort(),
   );
   rmSync(dist, { recursive: true, force: true });
   for (const [path, text] of files) {

@@ -19,7 +19,7 @@ COPY test test
 ARG ENTRY=app/main.ts
 RUN mkdir -p /out/app/migrations && cp app/migrations/*.sql /out/app/migrations/ && \
     node images/bundle.ts "$ENTRY" /out/app/main.mjs && rm /out/app/*.map && \
-    node images/web-page.ts /out/app/web
+    node images/web-page.ts app/web/client/main.ts /out/app/web
 
 FROM scratch
 COPY --from=node /runtime /

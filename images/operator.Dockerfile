@@ -12,13 +12,15 @@ FROM node AS build
 WORKDIR /src
 COPY node_modules node_modules
 COPY package.json ./
-COPY images/bundle.ts images/
+COPY images/bundle.ts images/web-page.ts images/
 COPY charts charts
 COPY operator operator
+COPY dashboard dashboard
 COPY test/later-operator test/later-operator
 # The operator, or another entry point that a test brings in.
 ARG ENTRY=operator/main.ts
-RUN mkdir -p /out/operator && node images/bundle.ts $ENTRY /out/operator/main.mjs && rm /out/operator/*.map
+RUN mkdir -p /out/operator && node images/bundle.ts $ENTRY /out/operator/main.mjs && rm /out/operator/*.map && \
+    node images/web-page.ts dashboard/client/main.tsx /out/operator/dashboard
 
 FROM scratch
 COPY --from=node /runtime /

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inputsOf } from '../images/bundle.ts';
+import { pageInputsOf } from '../images/web-page.ts';
 import { cacheRoot } from './cache.ts';
 import { checkout } from './checkout.ts';
 import { command } from './command.ts';
@@ -16,18 +17,18 @@ const tools = [
 
 /**
  * Runs `work` with a build context as one tar: `sources`, and of node_modules only the files that bundling `entry`
- * reads, a seventh of what the whole folder would send. An engine that unpacks a context takes longer by the number
+ * and `page` reads, a seventh of what the whole folder would send. An engine that unpacks a context takes longer by the number
  * of files than by their size.
  */
 export async function withBundleContext<T>(
-  entry: string,
+  { entry, page }: { entry: string; page?: string | undefined },
   sources: readonly string[],
   work: (tar: string) => Promise<T>,
 ): Promise<T> {
   const scratch = await mkdtemp(join(cacheRoot(), 'context-'));
   try {
     const [list, tar] = [join(scratch, 'files'), join(scratch, 'context.tar')];
-    await writeFile(list, (await contextFiles(entry, sources)).join('\n'));
+    await writeFile(list, (await contextFiles(entry, page, sources)).join('\n'));
     await command('tar', ['-C', checkout, '-cf', tar, '-T', list], { step: 'Writing a build context' });
     return await work(tar);
   } finally {
@@ -36,8 +37,13 @@ export async function withBundleContext<T>(
 }
 
 /** Every file of the context once, relative to the checkout. */
-async function contextFiles(entry: string, sources: readonly string[]): Promise<string[]> {
-  const imported = (await inputsOf(entry)).filter((path) => path.startsWith('node_modules/'));
+async function contextFiles(
+  entry: string,
+  page: string | undefined,
+  sources: readonly string[],
+): Promise<string[]> {
+  const inputs = [...(await inputsOf(entry)), ...(page === undefined ? [] : await pageInputsOf(page))];
+  const imported = inputs.filter((path) => path.startsWith('node_modules/'));
   const files = new Set([...imported, ...imported.flatMap(packageFiles)]);
   for (const path of [...sources, ...tools]) for (const file of await filesOf(path)) files.add(file);
   return [...files].sort();

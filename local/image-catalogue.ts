@@ -13,6 +13,8 @@ export interface ImageRecipe {
   onlyForTests?: true;
   /** The program that is bundled into it. */
   entry?: string;
+  /** The web page that is bundled beside it, where it needs packages of its own. */
+  page?: string;
   args: Record<string, string>;
   /**
    * The files and folders, relative to the checkout, that decide what is in it, besides the Dockerfile.
@@ -41,7 +43,8 @@ function operator(version: string, entry = 'operator/main.ts'): ImageRecipe {
     context: '.',
     entry,
     args: { VERSION: version, ENTRY: entry },
-    sources: [...bundled, 'charts', 'operator', 'test/later-operator'],
+    page: 'dashboard/client/main.tsx',
+    sources: [...bundled, 'images/web-page.ts', 'charts', 'operator', 'dashboard', 'test/later-operator'],
   };
 }
 

@@ -93,7 +93,7 @@ async function build(engine: Engine, recipe: ImageRecipe, tag: string, report: R
     await docker(engine.dockerHost, [...flags, context], options);
     return;
   }
-  await withBundleContext(entry, [dockerfile, ...sources], (inputFile) =>
+  await withBundleContext({ entry, page: recipe.page }, [dockerfile, ...sources], (inputFile) =>
     docker(engine.dockerHost, [...flags, '-'], { ...options, inputFile }),
   );
 }

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderOperator, renderProtection } from '../charts/render.ts';
 import { apply, waitFor, waitForRollout } from './addons/cluster-access.ts';
+import { DASHBOARD_PORT, dashboardAccess } from './addons/dashboard-access.ts';
 import { builtAddonImages } from './addons/images.ts';
 import { installAddons } from './addons/install.ts';
 import { cacheRoot } from './cache.ts';
@@ -116,7 +117,10 @@ async function installOperator(cluster: LocalCluster, images: ProjectImages, rep
   report('installing the resource definition and the operator');
   await apply(cluster, 'the resource definition', definitions.join('\n---\n'));
   await waitFor(cluster, 'Established', 'crd/cryptosenseenvironments.cryptosense.io');
-  const manifests = renderOperator({ image: image?.name ?? 'cryptosense-operator:dev' });
+  const manifests = renderOperator({
+    image: image?.name ?? 'cryptosense-operator:dev',
+    dashboardPort: DASHBOARD_PORT,
+  });
   // The tag stays when the image changes: its id in the template makes the pods follow.
   for (const manifest of manifests) {
     if (manifest.kind !== 'Deployment') continue;
@@ -127,7 +131,7 @@ async function installOperator(cluster: LocalCluster, images: ProjectImages, rep
       'cryptosense.io/image-id': image?.id ?? 'named',
     };
   }
-  await apply(cluster, 'the operator', [...manifests, ...renderProtection()]);
+  await apply(cluster, 'the operator', [...manifests, ...renderProtection(), ...dashboardAccess()]);
   report('waiting for the operator');
   await waitForRollout(cluster, 'cryptosense-system', 'cryptosense-operator');
 }

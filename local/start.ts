@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { apply, lookUp } from './addons/cluster-access.ts';
+import { DASHBOARD_PORT } from './addons/dashboard-access.ts';
 import { checkout } from './checkout.ts';
 import { clusterName } from './cluster-name.ts';
 import { type DemonstrationResult, demonstrate, RELEASES } from './demo/demonstration.ts';
@@ -102,6 +103,8 @@ function look({ cluster }: Platform): string {
     'kubectl get cse                       # what runs, in one line',
     'kubectl describe cse local            # conditions and events: every step and who decided it',
     'kubectl get cse local -o yaml         # the whole status',
+    `kubectl -n cryptosense-system port-forward deploy/cryptosense-operator ${DASHBOARD_PORT}   # the dashboard: http://127.0.0.1:${DASHBOARD_PORT}`,
+    'kubectl -n default create token dashboard   # what it asks for',
     `curl ${url}/api/prices/BTC`,
     `curl ${url}/health/detailed`,
     `kubectl patch cse local --type merge -p '{"spec":{"release":{"image":"${RELEASES.first}"}}}'   # back at once; five minutes later: another canary`,

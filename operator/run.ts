@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { renderComponents } from '../charts/render.ts';
 import { API_VERSION } from './api/well-known.ts';
+import type { Dashboard, DashboardOptions } from './dashboard/server.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
 import { WatchToPlan } from './environment/watch-to-plan.ts';
@@ -9,6 +10,7 @@ import { unlessAborted } from './kube/clock.ts';
 import { Controller } from './kube/controller.ts';
 import { EventRecorder } from './kube/events.ts';
 import { serveHealth } from './kube/health.ts';
+import { defaultKubeConfig } from './kube/kubeconfig.ts';
 import { LeaderElection } from './kube/lease.ts';
 import { jsonLog } from './kube/log.ts';
 import { createMetrics } from './kube/metrics.ts';
@@ -49,11 +51,13 @@ export async function runOperator(
   const client = KubeClient.fromDefault({ metrics });
   const watchToPlan = new WatchToPlan(metrics.registry);
   let controller: Controller | undefined;
+  let dashboard: Dashboard | undefined;
   const caches = new Caches({
     client,
     log,
     ...(settings.watchNamespace ? { namespace: settings.watchNamespace } : {}),
     onChange: (key) => {
+      dashboard?.changed(key);
       // One that waits for the lease makes no plans.
       if (controller === undefined) return;
       watchToPlan.arrived(key);
@@ -70,6 +74,8 @@ export async function runOperator(
   });
 
   const keys = () => caches.environments().map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  if (settings.dashboardPort !== undefined)
+    dashboard = await openDashboard({ port: settings.dashboardPort, source: caches, log });
   caches.start(stop.signal);
   // A stop may come before the server has answered at all.
   await unlessAborted(caches.synced(), stop.signal).then(
@@ -139,9 +145,27 @@ export async function runOperator(
     process.exitCode = 1;
     stop.abort();
   }
+  await dashboard?.close();
   await health.close();
   await client.close();
   log.info('stopped');
+}
+
+/** Environments are looked after without a page, too: what keeps it from being served is said and no more. */
+async function openDashboard(options: Omit<DashboardOptions, 'cluster'>): Promise<Dashboard | undefined> {
+  const { log, port } = options;
+  try {
+    const cluster = defaultKubeConfig().getCurrentCluster();
+    if (!cluster) throw new Error('the kubeconfig has no current cluster');
+    // Loaded only where it is wanted.
+    const { serveDashboard } = await import('./dashboard/server.ts');
+    const dashboard = await serveDashboard({ ...options, cluster });
+    log.info('the dashboard is served on 127.0.0.1', { port });
+    return dashboard;
+  } catch (error) {
+    log.error('the dashboard cannot be served', { error, port });
+    return undefined;
+  }
 }
 
 function readSettings(): Settings {

@@ -11,6 +11,8 @@ export interface Settings {
   podName: string | undefined;
   healthPort: number;
   metricsPort: number;
+  /** Where the dashboard is served, on 127.0.0.1; nowhere when left out. */
+  dashboardPort: number | undefined;
   /** Every environment is looked at again after this long, also when nothing was heard of it. */
   resyncMs: number;
   /** Hosts that webhooks may go to; all but the operator's own machine when left out. */
@@ -74,6 +76,7 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     podName: env.POD_NAME,
     healthPort: port('HEALTH_PORT', 8081),
     metricsPort: port('METRICS_PORT', 8080),
+    dashboardPort: env.DASHBOARD_PORT ? port('DASHBOARD_PORT', 0) : undefined,
     resyncMs,
     notificationHosts: hosts.length > 0 ? hosts : undefined,
   };

@@ -17,6 +17,7 @@ const report = (line: string) => {
 const STEPS: Step[] = [
   { name: 'types', run: () => tool('tsc', ['-p', '.', '--pretty', 'false']) },
   { name: 'types, web page', run: () => tool('tsc', ['-p', 'app/web/client', '--pretty', 'false']) },
+  { name: 'types, dashboard', run: () => tool('tsc', ['-p', 'dashboard/client', '--pretty', 'false']) },
   { name: 'lint and format', run: () => tool('biome', ['ci', '--colors=off', '.']) },
   { name: 'unused code', run: () => tool('knip', ['--no-progress']) },
   {

@@ -2,7 +2,8 @@ import type { Environment } from '../api/resolved.ts';
 import { ASKED_BY } from '../api/well-known.ts';
 import { type Command, VERBS, type Verb } from '../rollout/state.ts';
 
-function annotationOf(verb: Verb): string {
+/** The annotation by which this is asked for. */
+export function annotationOf(verb: Verb): string {
   return `cryptosense.io/${verb}`;
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../images/bundle.ts';
+import { bundleWebPage } from '../../images/web-page.ts';
 import { checkout } from '../../local/checkout.ts';
 import { type OperatorProcess, startMetered } from './metered.ts';
 
@@ -18,6 +19,7 @@ export async function bundleOperator(): Promise<string> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const program = join(folder, 'main.mjs');
   await bundle(join(checkout, 'operator', 'main.ts'), program);
+  await bundleWebPage('dashboard/client/main.tsx', join(folder, 'dashboard'));
   return program;
 }
 

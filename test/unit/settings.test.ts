@@ -12,9 +12,15 @@ test('nothing set means all namespaces, a look every ten hours and the ports of 
     podName: undefined,
     healthPort: 8081,
     metricsPort: 8080,
+    dashboardPort: undefined,
     resyncMs: 36_000_000,
     notificationHosts: undefined,
   });
+});
+
+test('the dashboard is off until it is given a port', () => {
+  assert.is(settingsFrom({ DASHBOARD_PORT: '' }).dashboardPort, undefined);
+  assert.is(settingsFrom({ DASHBOARD_PORT: '8090' }).dashboardPort, 8090);
 });
 
 test('a variable that is set and empty counts as not set', () => {
@@ -32,6 +38,7 @@ test('every variable that is wrong is named at once, with what to write', () => 
     WATCH_NAMESPACE: 'a,b',
     RESYNC_PERIOD: '0s',
     METRICS_PORT: 'http',
+    DASHBOARD_PORT: '80900',
     NOTIFICATION_HOSTS: 'https://hooks.slack.com',
   };
   try {
@@ -44,6 +51,7 @@ test('every variable that is wrong is named at once, with what to write', () => 
       'NOTIFICATION_HOSTS is "https://hooks.slack.com": write names of hosts with commas between them, for example hooks.slack.com,*.corp.example.com',
       'WATCH_NAMESPACE is "a,b": write the name of one namespace',
       'METRICS_PORT is "http": write a port, 1 to 65535',
+      'DASHBOARD_PORT is "80900": write a port, 1 to 65535',
     ]);
   }
 });
