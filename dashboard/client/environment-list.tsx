@@ -3,6 +3,9 @@ import type { Row } from '../../operator/dashboard/shapes.ts';
 import { shortImage } from './format.ts';
 import { GROUPS, type Group, STATES } from './states.ts';
 
+/** env-9 before env-10. */
+const byName = new Intl.Collator('en', { numeric: true });
+
 interface ListProps {
   rows: ReadonlyMap<string, Row>;
   text: string;
@@ -17,7 +20,7 @@ interface ListProps {
 /** The environments that one may see, by namespace and name, so that none jumps when its state changes. */
 export function EnvironmentList(props: ListProps) {
   const { rows, text, group, openKey, refused, isLoading } = props;
-  const all = [...rows.values()].sort((a, b) => a.key.localeCompare(b.key));
+  const all = [...rows.values()].sort((a, b) => byName.compare(a.key, b.key));
   const wanted = text.trim().toLowerCase();
   const shown = all.filter(
     (row) =>
@@ -75,7 +78,7 @@ function GroupButton({
       aria-pressed={group === chosen}
       onClick={() => onGroup(group)}
     >
-      <b>{count}</b> {group === undefined ? 'All' : GROUPS[group]}
+      <strong>{count}</strong> {group === undefined ? 'All' : GROUPS[group]}
     </button>
   );
 }
@@ -93,10 +96,10 @@ class RowView extends Component<{ row: Row; isOpen: boolean }> {
       <li>
         <a class="row" href={`#/${row.key}`} aria-current={isOpen ? 'page' : undefined}>
           <span class="row-head">
-            <StateBadge row={row} />
             <span class="name">
               <b>{row.name}</b> <span class="namespace">{row.namespace}</span>
             </span>
+            <StateBadge row={row} />
             <span class="tier">{row.tier}</span>
           </span>
           <span class="row-summary">{row.summary}</span>

@@ -24,7 +24,7 @@ export function Release(props: Props) {
         <h3 id="release-title">Release</h3>
         {trial ? (
           <p class="hint">
-            {strategyOf(trial.strategy)}, since {spokenSince(trial.startedAt, now)}
+            {strategyOf(trial.strategy)}, for {spokenSince(trial.startedAt, now)}
           </p>
         ) : null}
       </div>
@@ -61,7 +61,7 @@ export function Release(props: Props) {
         ) : null}
       </dl>
       {trial ? <Plan plan={trial.plan} step={trial.step} /> : null}
-      {trial?.heldSince ? <p class="notice">Held since {spokenSince(trial.heldSince, now)}.</p> : null}
+      {trial?.heldSince ? <p class="notice">Held for {spokenSince(trial.heldSince, now)}.</p> : null}
       {trial?.obstacle ? <p class="notice bad">{trial.obstacle}</p> : null}
       {rejected && !trial ? (
         <p class="notice bad">

@@ -2,7 +2,7 @@ import { Component } from 'preact';
 import type { Course, Sample } from '../../operator/dashboard/shapes.ts';
 import { spoken } from './format.ts';
 import { type Frame, sampleAt, scaleX, scaleY, spanOf, spread, stairs, ticks } from './timeline.ts';
-import { VerdictShape } from './verdict.tsx';
+import { Verdict, VerdictShape } from './verdict.tsx';
 
 interface Props {
   course: Course;
@@ -11,13 +11,13 @@ interface Props {
   now: number;
 }
 
-const HEIGHT = 292;
+const HEIGHT = 306;
 const LEFT = 44;
 const RIGHT_MARGIN = 52;
 const WEIGHT = { top: 22, bottom: 150 };
-const PODS = { top: 172, bottom: 226 };
-const VERDICTS_Y = 250;
-const AXIS_Y = 284;
+const PODS = { top: 186, bottom: 240 };
+const VERDICTS_Y = 266;
+const AXIS_Y = 298;
 const ARROWS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1 };
 
 /** The rollout over time: who gets how many requests, pods that are ready, and what measurements said. */
@@ -76,6 +76,7 @@ export class RolloutChart extends Component<Props, { width: number; at: number |
         </svg>
         <figcaption>
           <output aria-live="polite">{this.#readout()}</output>
+          {at === undefined ? <Legend marks={course.marks} /> : null}
         </figcaption>
       </figure>
     );
@@ -162,7 +163,14 @@ function Weight({ course, x, until, frame }: LaneProps) {
             y={frame.top}
             height={PODS.bottom - frame.top}
           />
-          <title>Before this process of the operator</title>
+          <text
+            class="lane"
+            x={(frame.left + x(seenFrom)) / 2}
+            y={(frame.top + frame.bottom) / 2}
+            text-anchor="middle"
+          >
+            {x(seenFrom) - frame.left > 170 ? 'before this process looked' : ''}
+          </text>
         </g>
       ) : null}
       {line === '' ? null : <path class="area" d={`${line}V${frame.bottom}H${start}Z`} />}
@@ -201,6 +209,17 @@ function Pods({ course, x, until, frame }: LaneProps) {
       <path class="wanted" d={drawn((sample) => sample[3])} />
       <path class="line" d={drawn((sample) => sample[2])} />
     </g>
+  );
+}
+
+/** What the shapes mean, as far as they are there. */
+function Legend({ marks }: { marks: Course['marks'] }) {
+  return (
+    <span class="legend">
+      {[...new Set(marks.map(({ verdict }) => verdict))].map((verdict) => (
+        <Verdict key={verdict} verdict={verdict} />
+      ))}
+    </span>
   );
 }
 

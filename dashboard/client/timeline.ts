@@ -30,7 +30,11 @@ export function stairs(
 ): string {
   const [first] = samples;
   if (!first) return '';
-  const steps = samples.slice(1).map((sample) => `H${x(sample[0])}V${y(value(sample))}`);
+  const steps = samples
+    .slice(1)
+    .map((sample, i) =>
+      value(sample) === value(samples[i] as Sample) ? '' : `H${x(sample[0])}V${y(value(sample))}`,
+    );
   return `M${x(first[0])} ${y(value(first))}${steps.join('')}H${x(until)}`;
 }
 

@@ -25,14 +25,14 @@ export function follow(
     !course.ended &&
     course.revision === candidate.revision &&
     course.startedAt === Date.parse(candidate.startedAt);
-  const current = isSame ? course : begin(candidate, now);
+  const current = isSame ? course : begin(candidate, status, now);
   const samples = withSample(current.samples, sampleOf(candidate, status, now));
   const marks = withMarks(current.marks, marksOf(candidate));
   if (samples === current.samples && marks === current.marks) return current;
   return { ...current, samples, marks };
 }
 
-function begin(candidate: Candidate, now: number): Course {
+function begin(candidate: Candidate, status: EnvironmentStatus, now: number): Course {
   const startedAt = Date.parse(candidate.startedAt);
   const isFresh = now - startedAt < FRESH_MS;
   return {
@@ -41,7 +41,8 @@ function begin(candidate: Candidate, now: number): Course {
     image: candidate.image,
     startedAt,
     seenFrom: isFresh ? startedAt : now,
-    samples: isFresh && now > startedAt ? [[startedAt, 0, 0, candidate.replicas, 0, 0]] : [],
+    samples:
+      isFresh && now > startedAt ? [[startedAt, 0, 0, candidate.replicas, status.readyReplicas ?? 0, 0]] : [],
     marks: [],
   };
 }

@@ -108,7 +108,7 @@ const BAD_WHEN_TRUE = new Set(['Stalled', 'RolledBack']);
 /** Neither state is better than the other. */
 const PLAIN = new Set(['Reconciling', 'Paused']);
 /** Worth a look, and nothing is wrong. */
-const NOTES = new Set(['UpToDate', 'AllFieldsInEffect', 'CommandAccepted']);
+const NOTES = new Set(['UpToDate', 'AllFieldsInEffect', 'CommandAccepted', 'MonitoringReady']);
 
 function conditionView({ type, status, reason, message, lastTransitionTime }: Condition): ConditionView {
   return { type, status, reason, message, since: lastTransitionTime, tone: toneOf(type, status) };

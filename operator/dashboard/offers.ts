@@ -89,7 +89,7 @@ function forCandidate(candidate: Candidate, steps: readonly Step[]): Offer[] {
             'promote-full',
             candidate,
             'Promote fully',
-            'go',
+            'plain',
             `${image} goes to its end, without further pauses and analyses. More pods still have to be ready before it gets more requests.`,
           ),
         ]

@@ -60,6 +60,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 };
@@ -94,6 +95,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
   const answer = async (request: IncomingMessage, response: ServerResponse, viewer: Viewer) => {
     const path = pathOf(request);
     const found = ENVIRONMENT.exec(path)?.groups;
+    if (request.method === 'GET') viewer.refresh();
     await viewer.user();
     if (path === '/api/environments' && request.method === 'GET')
       return streamed(response, (stream) => streamList(stream, { hub, viewer, reviewMs }));

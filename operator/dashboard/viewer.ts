@@ -66,6 +66,12 @@ export class Viewer {
     return allowed;
   }
 
+  /** Forgets what was answered: who opens a page, or opens it again, sees it with the rights of now. */
+  refresh(): void {
+    this.#user = undefined;
+    this.#rights.clear();
+  }
+
   async close(): Promise<void> {
     await this.client.close();
   }

@@ -7,8 +7,8 @@ import { equal } from 'uvu/assert';
 export const DESKTOP = { viewport: { width: 1_360, height: 940 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-/** What Chromium says of answers that the page itself shows, and when a network of the machine comes or goes. */
-const EXPECTED = /status of (401|403|404|409)|ERR_NETWORK_CHANGED/;
+/** What Chromium says of answers that the page itself shows, of a connection that a test cuts, and of a network that comes or goes. */
+const EXPECTED = /status of (401|403|404|409)|ERR_NETWORK_CHANGED|ERR_FAILED/;
 
 /** A page of the dashboard, signed in when a token is given. What it says to the console, and what its policy refuses, is a failure. */
 export async function withPage(
