@@ -1,7 +1,9 @@
 import type { Offer } from '../../operator/dashboard/shapes.ts';
+import { Backups, Drills, Events } from './data-panels.tsx';
 import { StateBadge } from './environment-list.tsx';
 import { spoken } from './format.ts';
-import { Backups, Components, Conditions, Drills, Events, History, Messages } from './panels.tsx';
+import { History } from './history.tsx';
+import { Components, Conditions, Messages } from './panels.tsx';
 import { Release } from './release.tsx';
 import type { Opened, Sent } from './store.ts';
 

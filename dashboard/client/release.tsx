@@ -1,6 +1,6 @@
 import type { Course, Detail, Offer } from '../../operator/dashboard/shapes.ts';
 import { ago, shortImage, spoken } from './format.ts';
-import { RolloutChart } from './rollout-chart.tsx';
+import { OUTCOMES, RolloutChart } from './rollout-chart.tsx';
 import type { Sent } from './store.ts';
 import { Verdict } from './verdict.tsx';
 
@@ -66,6 +66,12 @@ export function Release(props: Props) {
       {rejected && !trial ? (
         <p class="notice bad">
           {shortImage(rejected.image)} was rolled back {ago(rejected.at, now)}: {rejected.message}
+        </p>
+      ) : null}
+      {course?.ended ? (
+        <p class="hint">
+          The last rollout: {shortImage(course.image)} (revision {course.number}),{' '}
+          {OUTCOMES[course.ended.outcome]}.
         </p>
       ) : null}
       {course ? (

@@ -1,7 +1,8 @@
 import { Component } from 'preact';
 import type { Course, Sample } from '../../operator/dashboard/shapes.ts';
+import { Axis, Pods, Weight } from './chart-lanes.tsx';
 import { spoken } from './format.ts';
-import { type Frame, sampleAt, scaleX, scaleY, spanOf, spread, stairs, ticks } from './timeline.ts';
+import { type Frame, sampleAt, scaleX, spanOf, spread } from './timeline.ts';
 import { Verdict, VerdictShape } from './verdict.tsx';
 
 interface Props {
@@ -61,8 +62,8 @@ export class RolloutChart extends Component<Props, { width: number; at: number |
           onBlur={() => this.setState({ at: undefined })}
           onKeyDown={(event) => this.#step(event)}
         >
-          <Axis span={span} x={x} width={width} />
-          <Weight course={course} x={x} until={until} frame={this.#frame(WEIGHT)} />
+          <Axis span={span} x={x} y={AXIS_Y} width={width} />
+          <Weight course={course} x={x} until={until} frame={this.#frame(WEIGHT)} floor={PODS.bottom} />
           <Pods course={course} x={x} until={until} frame={this.#frame(PODS)} />
           <text class="lane" x={0} y={VERDICTS_Y + 4}>
             verdicts
@@ -122,94 +123,18 @@ function said([, weight, ready, pods, stableReady]: Sample): string {
   return `${weight} % of the requests, ${ready} of ${pods} pods ready, ${stableReady} of the stable release`;
 }
 
-const OUTCOMES = { promoted: 'promoted', rolledBack: 'rolled back', replaced: 'given up for another one' };
+/** How a rollout ended, in words. */
+export const OUTCOMES = {
+  promoted: 'promoted',
+  rolledBack: 'rolled back',
+  replaced: 'given up for another one',
+};
 
 function label({ image, samples, marks, ended }: Course): string {
   const last = samples.at(-1);
   const failed = marks.filter(({ verdict }) => verdict === 'fail').length;
   const end = ended ? ` It was ${OUTCOMES[ended.outcome]}.` : '';
   return `The rollout of ${image} over time. ${last ? `Now ${said(last)}.` : ''} ${marks.length} verdicts, ${failed} of them fail.${end} The arrow keys move along it.`;
-}
-
-interface LaneProps {
-  course: Course;
-  x: (at: number) => number;
-  until: number;
-  frame: Frame;
-}
-
-function Weight({ course, x, until, frame }: LaneProps) {
-  const { samples, seenFrom } = course;
-  const y = scaleY(100, frame);
-  const line = stairs(samples, (sample) => sample[1], { x, y, until });
-  const start = samples[0] ? x(samples[0][0]) : frame.left;
-  const weight = samples.at(-1)?.[1] ?? 0;
-  return (
-    <g>
-      {[0, 50, 100].map((share) => (
-        <g key={share}>
-          <line class="grid" x1={frame.left} x2={frame.right} y1={y(share)} y2={y(share)} />
-          <text x={frame.left - 6} y={y(share) + 4} text-anchor="end">
-            {share} %
-          </text>
-        </g>
-      ))}
-      {seenFrom > course.startedAt + 1_000 ? (
-        <g>
-          <rect
-            class="unknown"
-            x={frame.left}
-            width={Math.max(0, x(seenFrom) - frame.left)}
-            y={frame.top}
-            height={PODS.bottom - frame.top}
-          />
-          <text
-            class="lane"
-            x={(frame.left + x(seenFrom)) / 2}
-            y={(frame.top + frame.bottom) / 2}
-            text-anchor="middle"
-          >
-            {x(seenFrom) - frame.left > 170 ? 'before this process looked' : ''}
-          </text>
-        </g>
-      ) : null}
-      {line === '' ? null : <path class="area" d={`${line}V${frame.bottom}H${start}Z`} />}
-      <path class="line" d={line} />
-      <text class="lane" x={frame.left} y={frame.top - 9}>
-        requests for the new release
-      </text>
-      <text class="value" x={x(until) + 6} y={y(weight) + 4}>
-        {weight} %
-      </text>
-    </g>
-  );
-}
-
-function Pods({ course, x, until, frame }: LaneProps) {
-  const { samples } = course;
-  const most = Math.max(
-    1,
-    ...samples.map(([, , ready, pods, stableReady]) => Math.max(ready, pods, stableReady)),
-  );
-  const y = scaleY(most, frame);
-  const drawn = (value: (sample: Sample) => number) => stairs(samples, value, { x, y, until });
-  return (
-    <g>
-      <line class="grid" x1={frame.left} x2={frame.right} y1={frame.bottom} y2={frame.bottom} />
-      <text x={frame.left - 6} y={frame.top + 4} text-anchor="end">
-        {most}
-      </text>
-      <text x={frame.left - 6} y={frame.bottom + 4} text-anchor="end">
-        0
-      </text>
-      <text class="lane" x={frame.left} y={frame.top - 8}>
-        ready pods: <tspan class="new">new</tspan> (dashed: wanted), <tspan class="stable">stable</tspan>
-      </text>
-      <path class="stable" d={drawn((sample) => sample[4])} />
-      <path class="wanted" d={drawn((sample) => sample[3])} />
-      <path class="line" d={drawn((sample) => sample[2])} />
-    </g>
-  );
 }
 
 /** What the shapes mean, as far as they are there. */
@@ -220,25 +145,5 @@ function Legend({ marks }: { marks: Course['marks'] }) {
         <Verdict key={verdict} verdict={verdict} />
       ))}
     </span>
-  );
-}
-
-function Axis({
-  span,
-  x,
-  width,
-}: {
-  span: { from: number; to: number };
-  x: (at: number) => number;
-  width: number;
-}) {
-  return (
-    <g>
-      {ticks(span.to - span.from, width / 90).map((second) => (
-        <text key={second} x={x(span.from + second * 1_000)} y={AXIS_Y} text-anchor="middle">
-          {second === 0 ? 'start' : spoken(second)}
-        </text>
-      ))}
-    </g>
   );
 }

@@ -8,9 +8,12 @@ export interface Frame {
   bottom: number;
 }
 
-/** The moments that a drawing goes from and to: a rollout of a minute at least, so that its beginning is no blur. */
+/** The moments that a drawing goes from and to: a minute at least while it goes on, so that its beginning is no blur. */
 export function spanOf({ startedAt, ended }: Course, now: number): { from: number; to: number } {
-  return { from: startedAt, to: Math.max(ended?.at ?? now, startedAt + 60_000) };
+  return {
+    from: startedAt,
+    to: ended ? Math.max(ended.at, startedAt + 1_000) : Math.max(now, startedAt + 60_000),
+  };
 }
 
 export function scaleX({ from, to }: { from: number; to: number }, { left, right }: Frame) {

@@ -46,9 +46,9 @@ function stateOf(environment: Environment): State {
   if (status.stable && is('ApiReady') === 'False') return 'down';
   if (is('Stalled') === 'True') return 'stalled';
   if (is('Paused') === 'True') return 'paused';
+  if (status.stable && is('Ready') === 'False') return 'notReady';
   if (status.candidate) return waitsForSomebody(environment, status.candidate) ? 'waiting' : 'releasing';
   if (!status.stable) return 'starting';
-  if (is('Ready') === 'False') return 'down';
   return status.rejected ? 'rolledBack' : 'serving';
 }
 

@@ -7,6 +7,8 @@
 export type State =
   /** The stable release serves nobody. */
   | 'down'
+  /** Something that requests need is not as it should be. */
+  | 'notReady'
   /** Stuck until somebody does something. */
   | 'stalled'
   /** A release was rolled back, and the spec still asks for it. */

@@ -171,7 +171,7 @@ if (typeof opened === 'string') {
       await page.keyboard.press('Enter');
       await page.locator('.chart').waitFor();
       is((await drawn(page))?.match(/V/g)?.length ?? 0, 2, 'from 0 to 25 to 50 %');
-      await page.locator('.chart svg').focus();
+      await page.locator('.chart [role="img"]').focus();
       await page.keyboard.press('ArrowLeft');
       match(await page.locator('.chart output').innerText(), /: 50 % of the requests, \d of \d pods ready/);
       await tabTo(page, /^Hold$/);
@@ -179,13 +179,13 @@ if (typeof opened === 'string') {
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Resume' }).waitFor();
       await page.getByText('Held for').waitFor();
-      await page.locator('.chart svg').focus();
+      await page.locator('.chart [role="img"]').focus();
       await tabTo(page, /^Promote fully$/);
       await page.keyboard.press('Space');
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       ok((await statusOf('market')).candidate);
-      await page.locator('.chart svg').focus();
+      await page.locator('.chart [role="img"]').focus();
       await tabTo(page, /^Promote fully$/);
       await page.keyboard.press('Space');
       await page.keyboard.press('Enter');
