@@ -13,13 +13,16 @@ export interface OperatorOptions {
   env?: Record<string, string>;
 }
 
-/** The operator as its image has it, bundled into one file, whose path it returns; it is removed when this process ends. */
-export async function bundleOperator(): Promise<string> {
+/**
+ * The operator as its image has it, bundled into one file, whose path it returns; it is removed when this process ends. The page of
+ * its dashboard is built beside it only where a test opens it.
+ */
+export async function bundleOperator({ dashboard = false } = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'cryptosense-bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const program = join(folder, 'main.mjs');
   await bundle(join(checkout, 'operator', 'main.ts'), program);
-  await bundleWebPage('dashboard/client/main.tsx', join(folder, 'dashboard'));
+  if (dashboard) await bundleWebPage('dashboard/client/main.tsx', join(folder, 'dashboard'));
   return program;
 }
 

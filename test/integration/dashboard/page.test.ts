@@ -41,7 +41,7 @@ const STEPS: NonNullable<NonNullable<EnvironmentSpec['rollout']>['canary']> = {
 
 test.before(async () => {
   if (typeof opened === 'string') return;
-  const program = await bundleOperator();
+  const program = await bundleOperator({ dashboard: true });
   cluster = await startSimulatedCluster({ users: ['chief', 'looker', 'nobody'] });
   client = cluster.client();
   const [port = 0] = await freePorts(1);
