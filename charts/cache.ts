@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { claim } from './database.ts';
 import { placementOf } from './placement.ts';
-import { podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
+import { budget, podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
 import { amount } from './quantity.ts';
 
 export const CACHE_PORT = 6379;
@@ -107,15 +107,6 @@ export function groupVariables({ name, spec }: ResolvedEnvironment): k8s.EnvVar[
     { name: 'CACHE_SENTINELS', value: hosts(SENTINELS, own.sentinel, own.sentinel) },
     { name: 'CACHE_AUTH', value: `${SECRETS_FOLDER}/redis-auth.conf` },
   ];
-}
-
-/** One pod at a time may go; one that is not ready is no reason to keep a node. */
-export function budget(matchLabels: Record<string, string>): k8s.PodDisruptionBudgetSpec {
-  return {
-    maxUnavailable: k8s.IntOrString.fromNumber(1),
-    selector: { matchLabels },
-    unhealthyPodEvictionPolicy: 'AlwaysAllow',
-  };
 }
 
 /**

@@ -2,8 +2,13 @@ import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { membersRights } from './database-rights.ts';
+import { DATABASE_PORT, databaseServices } from './database-services.ts';
+import { clusterConfiguration, memberLabels, PATRONI_PORT, patroniFile } from './patroni.ts';
 import { placementOf } from './placement.ts';
 import {
+  annotationsFile,
+  budget,
   podMetadata,
   podSpec,
   SECRETS_FOLDER,
@@ -13,8 +18,7 @@ import {
   settingsFiles,
 } from './pod.ts';
 import { amount } from './quantity.ts';
-
-export const DATABASE_PORT = 5432;
+import { settingsHash } from './template.ts';
 
 export const SETTINGS_FOLDER = '/etc/cryptosense/postgresql.d';
 export const SETTINGS_FILE = 'cryptosense.conf';
@@ -46,7 +50,26 @@ export function settingsFile({ resources, parameters }: ResolvedEnvironment['spe
     .join('');
 }
 
-/** One PostgreSQL with its volume, the Service that clients use and the one that gives its pods names. */
+/** What the pod finds in SETTINGS_FOLDER. `hash` names all the rest: a member says by it which settings it runs with. */
+function settingsFilesOf(environment: ResolvedEnvironment): Record<string, string> {
+  const { database } = environment.spec;
+  const settings = { ...databaseSettings(database.resources.memory), ...database.parameters };
+  const conf = settingsFile(database);
+  const cluster = JSON.stringify(clusterConfiguration(database, settings), null, 2);
+  // An environment never changes its name: without it the hash of a template is that of all made from it.
+  const patroni = JSON.stringify(patroniFile({ name: '', namespace: '' }));
+  return {
+    [SETTINGS_FILE]: conf,
+    'dynamic.json': `${cluster}\n`,
+    'patroni.yml': `${JSON.stringify(patroniFile(environment), null, 2)}\n`,
+    hash: settingsHash({ conf, cluster, patroni }),
+  };
+}
+
+/**
+ * PostgreSQL as a Patroni cluster of one or more members, each with its volume. The Service that clients use has no
+ * selector: Patroni itself leads it to the primary, in the same write by which a member becomes that.
+ */
 export class DatabaseChart extends Chart {
   constructor(scope: Construct, environment: ResolvedEnvironment) {
     super(scope, 'database', {
@@ -56,27 +79,35 @@ export class DatabaseChart extends Chart {
     const { name, spec } = environment;
     const own = names(name);
     const matchLabels = selector(name, 'database');
-    const files = { [SETTINGS_FILE]: settingsFile(spec.database) };
+    const { members } = spec.database;
 
-    new ConfigMap(this, 'settings', { metadata: { name: own.database }, data: files });
-    const ports = [
-      { name: 'postgresql', port: DATABASE_PORT, targetPort: k8s.IntOrString.fromString('postgresql') },
-    ];
-    new k8s.KubeService(this, 'service', {
+    new ConfigMap(this, 'settings', {
       metadata: { name: own.database },
-      spec: { selector: matchLabels, ports },
+      data: settingsFilesOf(environment),
     });
-    new k8s.KubeService(this, 'members', {
-      metadata: { name: own.databaseMembers },
-      spec: { clusterIp: 'None', publishNotReadyAddresses: true, selector: matchLabels, ports },
-    });
+    databaseServices(this, environment);
+    membersRights(this, environment);
+    if (members > 1) {
+      new k8s.KubePodDisruptionBudget(this, 'budget', {
+        metadata: { name: own.database },
+        spec: budget(matchLabels),
+      });
+    }
+    const { labels: podLabels = {}, ...metadata } = podMetadata(environment, 'database', {});
     new k8s.KubeStatefulSet(this, 'database', {
       metadata: { name: own.database },
       spec: {
         serviceName: own.databaseMembers,
-        replicas: 1,
+        replicas: members,
+        // A member that waits for a primary must not keep the others from starting.
+        podManagementPolicy: 'Parallel',
+        // The operator replaces pods: replicas first, one at a time, the primary last (operator/database/members.ts).
+        updateStrategy: { type: 'OnDelete' },
         selector: { matchLabels },
-        template: { metadata: podMetadata(environment, 'database', files), spec: this.#pod(environment) },
+        template: {
+          metadata: { ...metadata, labels: { ...podLabels, ...memberLabels(name) } },
+          spec: this.#pod(environment),
+        },
         volumeClaimTemplates: [claim('data', spec.database)],
         // The volume outlives the StatefulSet: it is the data.
         persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
@@ -87,14 +118,28 @@ export class DatabaseChart extends Chart {
   #pod(environment: ResolvedEnvironment): k8s.PodSpec {
     const { name, spec } = environment;
     const own = names(name);
-    const ready = { exec: { command: ['pg_isready', '-q', '-h', '/var/run/postgresql'] }, timeoutSeconds: 5 };
+    const ask = (path: string) => ({
+      httpGet: { path, port: k8s.IntOrString.fromString('patroni') },
+      timeoutSeconds: 5,
+    });
+    const field = (variable: string, fieldPath: string) => ({
+      name: variable,
+      valueFrom: { fieldRef: { fieldPath } },
+    });
     return podSpec({
       selector: selector(name, 'database'),
       container: {
         name: 'database',
         image: spec.database.image,
-        ports: [{ name: 'postgresql', containerPort: DATABASE_PORT }],
+        args: ['member.sh'],
+        ports: [
+          { name: 'postgresql', containerPort: DATABASE_PORT },
+          { name: 'patroni', containerPort: PATRONI_PORT },
+        ],
         env: [
+          field('POD_NAME', 'metadata.name'),
+          field('POD_NAMESPACE', 'metadata.namespace'),
+          field('POD_IP', 'status.podIP'),
           { name: 'POSTGRES_USER', value: 'postgres' },
           { name: 'POSTGRES_DB', value: databaseName(spec.tier) },
           { name: 'POSTGRES_PASSWORD_FILE', value: `${SECRETS_FOLDER}/POSTGRES_PASSWORD` },
@@ -102,21 +147,24 @@ export class DatabaseChart extends Chart {
           { name: 'APP_PASSWORD_FILE', value: `${SECRETS_FOLDER}/APP_PASSWORD` },
           { name: 'PGDATA', value: '/var/lib/postgresql/data/pgdata' },
         ],
-        // Half an hour: after a crash PostgreSQL replays its log first, and must not be killed while it does.
-        startupProbe: { ...ready, periodSeconds: 2, failureThreshold: 900 },
-        readinessProbe: { ...ready, periodSeconds: 5, failureThreshold: 2 },
-        livenessProbe: { ...ready, periodSeconds: 30, failureThreshold: 3 },
+        // Half an hour: the first start makes the database, or replays the log of one that crashed.
+        startupProbe: { ...ask('/liveness'), periodSeconds: 2, failureThreshold: 900 },
+        readinessProbe: { ...ask('/readiness'), periodSeconds: 5, failureThreshold: 2 },
+        // About Patroni's own loop, which goes on without the API server. A minute: longer than any of its deadlines.
+        livenessProbe: { ...ask('/liveness'), periodSeconds: 10, failureThreshold: 6 },
       },
       resources: spec.database.resources,
       mounts: [
         secretFiles(own.credentials, ['POSTGRES_PASSWORD', 'APP_PASSWORD']),
         settingsFiles(own.database, SETTINGS_FOLDER),
+        annotationsFile('/etc/cryptosense/pod'),
         scratch('tmp', '/tmp', '64Mi'),
         scratch('run', '/var/run/postgresql', '1Mi'),
         // Parallel queries share memory through /dev/shm, and the 64 MiB that a container gets are soon too few.
         scratch('shm', '/dev/shm', spec.database.resources.memory, 'Memory'),
       ],
       claim: { name: 'data', path: '/var/lib/postgresql/data' },
+      serviceAccount: { name: own.database, token: true },
       // A checkpoint of a full cache has to fit into a clean stop.
       terminationGraceSeconds: 120,
       placement: placementOf(environment),

@@ -5,8 +5,9 @@ import { type Component, LABELS, labels, names, type ResolvedEnvironment } from 
 import { checksOf } from './analysis-job.ts';
 import { API_PORT } from './api.ts';
 import { CACHE_PORT } from './cache.ts';
-import { DATABASE_PORT } from './database.ts';
+import { DATABASE_PORT } from './database-services.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
+import { PATRONI_PORT } from './patroni.ts';
 import { selector } from './pod.ts';
 import { POOLER_PORT } from './pooler.ts';
 import { PREDICTOR_PORT } from './predictor.ts';
@@ -22,6 +23,9 @@ const MONITORING_LABEL = 'cryptosense.io/monitoring';
 const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+
+/** Of the API server: of its Service, and what lies behind that in usual clusters. Its address is the cluster's affair. */
+const API_SERVER_PORTS = [443, 6443, 8443, 16443];
 
 /** The direction that is absent is not allowed at all. */
 interface Flows {
@@ -118,7 +122,19 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
       ingress: [from(PREDICTOR_PORT, pods('api'), namespace(MONITORING_LABEL, 'true'))],
       egress: [nameResolution(), to(POOLER_PORT, pods('pooler'))],
     },
-    database: { ingress: [from(DATABASE_PORT, pods('pooler'), pods('migration'))] },
+    // Members replicate and ask each other, and Patroni needs the API server, wherever that is.
+    database: {
+      ingress: [
+        from(DATABASE_PORT, pods('pooler'), pods('migration'), pods('database')),
+        from(PATRONI_PORT, pods('database')),
+      ],
+      egress: [
+        nameResolution(),
+        to(DATABASE_PORT, pods('database')),
+        to(PATRONI_PORT, pods('database')),
+        { ports: API_SERVER_PORTS.map(tcp) },
+      ],
+    },
     ...cacheFlows(),
   };
 }

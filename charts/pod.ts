@@ -33,6 +33,12 @@ export function settingsFiles(configMap: string, path: string): Mount {
   };
 }
 
+/** The pod's own annotations, renewed while it runs, as a file `annotations` in this folder. */
+export function annotationsFile(path: string): Mount {
+  const items = [{ path: 'annotations', fieldRef: { fieldPath: 'metadata.annotations' } }];
+  return { path, volume: { name: 'pod', downwardApi: { items, defaultMode: 0o440 } }, readOnly: true };
+}
+
 /** A writable folder that lives as long as the pod: the root file system is read-only. */
 export function scratch(name: string, path: string, sizeLimit: string, medium?: 'Memory'): Mount {
   const emptyDir = { sizeLimit: k8s.Quantity.fromString(sizeLimit), ...(medium ? { medium } : {}) };
@@ -48,7 +54,7 @@ export interface PodOptions {
   claim?: { name: string; path: string };
   terminationGraceSeconds: number;
   placement: Placement;
-  /** A pod of the operator needs its token; no other pod speaks to the API server. */
+  /** Pods of the operator and of the database need their token; no other pod speaks to the API server. */
   serviceAccount?: { name: string; token: boolean };
   restartPolicy?: 'Never';
 }
@@ -119,6 +125,15 @@ export function newPodFirst(): k8s.DeploymentStrategy {
       maxSurge: k8s.IntOrString.fromNumber(1),
       maxUnavailable: k8s.IntOrString.fromNumber(0),
     },
+  };
+}
+
+/** One pod at a time may go; one that is not ready is no reason to keep a node. */
+export function budget(matchLabels: Record<string, string>): k8s.PodDisruptionBudgetSpec {
+  return {
+    maxUnavailable: k8s.IntOrString.fromNumber(1),
+    selector: { matchLabels },
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
   };
 }
 

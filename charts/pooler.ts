@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
-import { DATABASE_PORT } from './database.ts';
+import { DATABASE_PORT } from './database-services.ts';
 import { placementOf } from './placement.ts';
 import {
   newPodFirst,
@@ -79,7 +79,9 @@ export class PoolerChart extends Chart {
 
 /**
  * server_login_retry: after a failed login to the database PgBouncer refuses every client until it tries again. By
- * default that is 15 s later, and so the restart of a database would last that much longer for the API.
+ * default that is 15 s later, and so the restart of a database would last that much longer for the API. tcp_…: a primary whose
+ * node or network is gone answers nothing; without them its connections, and who waits for them, would hang for a quarter
+ * of an hour.
  */
 function poolerSettings({ name, spec }: ResolvedEnvironment): string {
   const database = databaseName(spec.tier);
@@ -96,7 +98,12 @@ pool_mode = transaction
 max_client_conn = ${spec.pooler.maxClientConnections}
 default_pool_size = ${spec.pooler.poolSize}
 reserve_pool_size = ${spec.pooler.reservePoolSize}
-server_login_retry = 1
+server_login_retry = 0.2
+server_connect_timeout = 5
+tcp_keepidle = 5
+tcp_keepintvl = 2
+tcp_keepcnt = 3
+tcp_user_timeout = 12000
 ignore_startup_parameters = extra_float_digits
 `;
 }

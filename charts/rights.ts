@@ -29,8 +29,12 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: KEEP },
   { apiGroups: ['gateway.networking.k8s.io'], resources: ['gateways'], verbs: PRUNE },
   { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors'], verbs: PRUNE },
+  // Members of a database are replaced one by one, and told to restart or to hand over by an annotation.
+  { apiGroups: [''], resources: ['pods'], verbs: [...WATCH, 'patch', 'delete'] },
+  // Patroni's rights, which the operator gives to the members: nobody can give what he has not himself.
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: PRUNE },
+  { apiGroups: [''], resources: ['endpoints'], verbs: APPLY },
   // Only looked at.
-  { apiGroups: [''], resources: ['pods'], verbs: WATCH },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
   // Whether cert-manager is there, and what it says of the certificate of a Gateway.
   { apiGroups: ['cert-manager.io'], resources: ['certificates'], verbs: WATCH },

@@ -2,9 +2,9 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
-import { budget, groupVariables, SENTINELS } from './cache.ts';
+import { groupVariables, SENTINELS } from './cache.ts';
 import { placementOf } from './placement.ts';
-import { podMetadata, podSpec, scratch, secretFiles, selector } from './pod.ts';
+import { budget, podMetadata, podSpec, scratch, secretFiles, selector } from './pod.ts';
 
 export const SENTINEL_PORT = 26379;
 

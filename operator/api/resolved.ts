@@ -97,6 +97,8 @@ export function names(name: string) {
     database: `${name}-database`,
     databaseCheck: (hash: string) => `${name}-database-check-${hash}`,
     databaseMembers: `${name}-database-members`,
+    databaseReplicas: `${name}-database-replicas`,
+    databaseState: (what: string) => `${name}-database-${what}`,
     pooler: `${name}-pooler`,
     cache: `${name}-cache`,
     cacheMembers: `${name}-cache-members`,
@@ -116,6 +118,9 @@ export function names(name: string) {
   };
 }
 
+/** What Patroni remembers of a cluster of members, each in Endpoints of its own. */
+export const PATRONI_STATE = ['config', 'failover', 'sync'] as const;
+
 /** Name of the application's database, as the guide has it. */
 export function databaseName(tier: Tier): string {
   return tier === 'local' || tier === 'development' ? 'cryptosense_dev' : 'cryptosense';
@@ -133,6 +138,12 @@ export const LABELS = {
   revision: 'cryptosense.io/revision',
   /** What a ControllerRevision of ours keeps: the forms of the components. */
   keeps: 'cryptosense.io/keeps',
+  /** Whose member a pod of the database is. */
+  members: 'cryptosense.io/members',
+  /** Stays when the environment is deleted, like its volumes: what Patroni remembers of several of them. */
+  retained: 'cryptosense.io/retained',
+  /** What a member is: master or replica, as Patroni writes it. */
+  role: 'cryptosense.io/role',
 } as const;
 
 /** Selects everything that the operator made. */

@@ -22,7 +22,13 @@ export interface EffectiveSpec {
     requestsPerMinute?: number;
     quietHours?: QuietHours;
   };
-  database: Volume & { image: string; resources: Resources; parameters: Record<string, string> };
+  database: Volume & {
+    image: string;
+    members: number;
+    durability: 'strict' | 'available';
+    resources: Resources;
+    parameters: Record<string, string>;
+  };
   pooler: {
     image: string;
     replicas: number;
@@ -105,7 +111,7 @@ const IMAGES = {
   cache: 'cryptosense-cache:dev',
 };
 
-const DATABASE = { image: IMAGES.database, parameters: {} };
+const DATABASE = { image: IMAGES.database, members: 1, durability: 'strict' as const, parameters: {} };
 
 // The guide's numbers.
 const POOLER = { image: IMAGES.pooler, maxClientConnections: 1000, poolSize: 25, reservePoolSize: 5 };
@@ -150,7 +156,7 @@ const production: TierDefaults = {
   },
   api: { resources: { cpu: '500m', memory: '1Gi' } },
   autoscaling: { minReplicas: 2, maxReplicas: 10, cpuUtilization: 70, requestsPerMinute: 1000 },
-  database: { ...DATABASE, storage: '20Gi', resources: { cpu: '2', memory: '8Gi' } },
+  database: { ...DATABASE, members: 3, storage: '20Gi', resources: { cpu: '2', memory: '8Gi' } },
   pooler: { ...POOLER, replicas: 2, resources: { cpu: '100m', memory: '128Mi' } },
   cache: { image: IMAGES.cache, replicas: 2, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '250m', memory: '512Mi' }, spot: true },

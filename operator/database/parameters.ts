@@ -17,7 +17,6 @@ const DEFAULTS: Record<string, string> = {
   autovacuum_max_workers: '3',
   max_worker_processes: '8',
   max_wal_senders: '10',
-  wal_level: 'replica',
   max_locks_per_transaction: '64',
   max_prepared_transactions: '0',
 };
@@ -54,9 +53,19 @@ export function parameterProblems({ spec }: ResolvedEnvironment): string[] {
   return [
     ...memoryProblems(parameters, settings, resources.memory),
     ...connectionProblems(spec.pooler, number),
-    ...processProblems(parameters, settings, number),
+    ...processProblems(parameters, number),
   ];
 }
+
+/** Below them Patroni, which gives these to PostgreSQL, takes its own defaults without a word. */
+const LEAST: Record<string, number> = {
+  max_connections: 25,
+  max_wal_senders: 3,
+  max_worker_processes: 2,
+  max_locks_per_transaction: 32,
+  max_replication_slots: 4,
+  wal_keep_size: 16,
+};
 
 /** Values that are right in themselves and cannot work in a pod of this image. */
 function unfit(name: string, text: string): string | undefined {
@@ -65,6 +74,11 @@ function unfit(name: string, text: string): string | undefined {
     return 'is on, and the pod has no huge pages: leave it out, or write try or off';
   if (name === 'ssl' && isOn) return 'is on, and the pod has no certificate: leave it out';
   if (name === 'bonjour' && isOn) return 'is on, and this PostgreSQL is built without it: leave it out';
+  if (name === 'wal_level' && text.toLowerCase() === 'minimal')
+    return 'is minimal, which leaves neither replicas nor backups: leave it out';
+  const least = LEAST[name];
+  if (least !== undefined && (numberOf(name, text) ?? least) < least)
+    return `is ${text}: write at least ${least}, which a database with replicas needs`;
   // A segment of the log has 16 MB.
   if (name === 'min_wal_size' || name === 'max_wal_size')
     return (numberOf(name, text) ?? 0) < 32 ? `is ${text}: write at least 32MB` : undefined;
@@ -121,17 +135,8 @@ function connectionProblems(
   ];
 }
 
-function processProblems(
-  parameters: Record<string, string>,
-  settings: Record<string, string>,
-  number: (name: string) => number,
-): string[] {
+function processProblems(parameters: Record<string, string>, number: (name: string) => number): string[] {
   const problems: string[] = [];
-  if (settings.wal_level?.toLowerCase() === 'minimal' && number('max_wal_senders') > 0) {
-    problems.push(
-      'spec.database.parameters.wal_level is minimal, which goes with max_wal_senders 0 alone and leaves neither replicas nor backups: leave it out',
-    );
-  }
   const processes = COUNTED.reduce((sum, name) => sum + number(name), 1);
   if (COUNTED.some((name) => name in parameters) && processes > MOST_PROCESSES) {
     problems.push(

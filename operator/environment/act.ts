@@ -94,7 +94,8 @@ export class Actor {
         return;
       case 'annotate': {
         const { kind, name: object, uid, resourceVersion, annotations } = action;
-        const body = { metadata: { uid, resourceVersion, annotations } };
+        const at = resourceVersion === undefined ? {} : { resourceVersion };
+        const body = { metadata: { uid, ...at, annotations } };
         const by = { fieldManager: MANAGER };
         this.#seen(await mergePatch(this.#client, resourceOf(kind), namespace, object, body, by));
         return;

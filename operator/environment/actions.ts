@@ -37,7 +37,7 @@ export type Action =
       kind: string;
       name: string;
       uid: string;
-      resourceVersion: string;
+      resourceVersion?: string;
       annotations: Record<string, string>;
       why: string;
     }

@@ -3,6 +3,7 @@ import { type Manifest, names, type OwnerReference } from '../api/resolved.ts';
 import { type Action, pushApply } from './actions.ts';
 import { withFloor, withRequests } from './autoscaling.ts';
 import { withLiveClaims } from './claims.ts';
+import { isWithoutPatroni, losesSelector, memberActions, withLeavingMembers } from './database-members.ts';
 import { growthOf, isOrphaned } from './growth.ts';
 import { owned } from './ownership.ts';
 import { checkActions, isHeld } from './settings-check.ts';
@@ -18,7 +19,15 @@ export function componentActions(
   const components: Action[] = [];
   // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
   const writable = [...manifests, ...idleSentinels(snapshot)].filter(({ kind }) => snapshot.has(kind));
+  const isPlain = isWithoutPatroni(manifests, snapshot.resolved.name);
   for (const component of writable) {
+    const live = snapshot.live(component);
+    if (losesSelector(component, live) && live) {
+      const { name, uid, resourceVersion } = live.metadata;
+      const why = 'it is made again without a selector: Patroni leads it to the primary';
+      if (!isPlain) components.push({ type: 'delete', kind: 'Service', name, uid, resourceVersion, why });
+      continue;
+    }
     const growth = growthOf(component, snapshot.live(component), {
       claims: snapshot.all('PersistentVolumeClaim'),
       refusals: snapshot.refusals,
@@ -28,7 +37,7 @@ export function componentActions(
     // Once it is gone the next look makes it again.
     if (isOrphaned(growth, snapshot.live(component))) continue;
     if (isHeld(component, snapshot)) continue;
-    const sized = withLiveClaims(component, snapshot.live(component));
+    const sized = withLeavingMembers(withLiveClaims(component, snapshot.live(component)), snapshot);
     const manifest = withRequests(
       withFloor(sized, snapshot.resolved.spec, snapshot.now),
       snapshot.resolved.spec,
@@ -36,7 +45,7 @@ export function componentActions(
     );
     pushApply(components, snapshot, owned(manifest, owner), settled);
   }
-  components.push(...checkActions(snapshot, owner));
+  components.push(...checkActions(snapshot, owner), ...memberActions(snapshot));
   for (const name of snapshot.oldForms) {
     const why = 'only the newest forms of the components are kept';
     components.push({ type: 'delete', kind: 'ControllerRevision', name, why });

@@ -57,9 +57,10 @@ export function growthOf(
     }
     if (small.length === 0 && claims.length > 0 && amount(liveSize) < amount(size)) isBehind = true;
   }
+  if (policyOf(wanted) !== policyOf(live)) isBehind = true;
   if (!isBehind || steps.length > 0 || !keepsClaims(live)) return steps;
   const { name, uid, resourceVersion } = live.metadata;
-  const why = 'the size in it cannot be changed: it is made again around its pods, which stay';
+  const why = 'what is new in it cannot be changed: it is made again around its pods, which stay';
   return [{ type: 'orphan', name, uid, resourceVersion, why }];
 }
 
@@ -126,6 +127,12 @@ function keepsClaims({ spec }: Live): boolean {
     persistentVolumeClaimRetentionPolicy?: { whenDeleted?: string };
   };
   return policy?.whenDeleted !== 'Delete';
+}
+
+/** Whether its pods wait for each other; it cannot be changed either. */
+function policyOf({ spec }: Live | Manifest): string {
+  const { podManagementPolicy } = (spec ?? {}) as { podManagementPolicy?: string };
+  return podManagementPolicy ?? 'OrderedReady';
 }
 
 function sizes(wanted: Manifest, live: Live): { template: string; size: string; liveSize: string }[] {

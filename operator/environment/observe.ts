@@ -7,6 +7,7 @@ import type { RevisionView } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import { migrationInput } from './backups.ts';
 import type { Caches } from './caches.ts';
+import { membersIn, withPrimary } from './database-members.ts';
 import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
 import { schemaOf } from './migrations.ts';
@@ -105,10 +106,13 @@ export function observe(
     customMetrics: caches.serves(CUSTOM_METRICS),
     refusals,
     workloads: {
-      database: workloadOf('PostgreSQL', own('StatefulSet', its.database), {
-        pods: podsOf('database'),
-        volumes: { size: resolved.spec.database.storage, claims, refusals },
-      }),
+      database: withPrimary(
+        workloadOf('PostgreSQL', own('StatefulSet', its.database), {
+          pods: podsOf('database'),
+          volumes: { size: resolved.spec.database.storage, claims, refusals },
+        }),
+        membersIn(pods),
+      ),
       pooler: workloadOf('PgBouncer', own('Deployment', its.pooler), {
         pods: podsOf('pooler'),
       }),

@@ -9,6 +9,7 @@ import { commandsOf } from './commands.ts';
 import { componentActions } from './component-actions.ts';
 import { statusOf } from './conditions.ts';
 import { dataViolation } from './data-guard.ts';
+import { withMembers } from './database-members.ts';
 import { chooseForms, REFRESH, type RenderedComponent } from './forms.ts';
 import { growthAgainInMs } from './growth.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
@@ -57,7 +58,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     refresh: observed.environment.metadata.annotations?.[REFRESH] ?? '',
     renew: isOpen(observed.resolved.spec.maintenance.window, observed.now) && isCalm(observed),
   });
-  const snapshot = withSettingsCheck(observed, forms.manifests);
+  const snapshot = withMembers(withSettingsCheck(observed, forms.manifests));
   const owner = ownerReference(snapshot.environment);
   const actions: Action[] = beginning(snapshot);
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });

@@ -14,6 +14,8 @@ export const PRUNED = [
   'Service',
   'ConfigMap',
   'ServiceAccount',
+  'Role',
+  'RoleBinding',
   'PodDisruptionBudget',
   'HorizontalPodAutoscaler',
   'NetworkPolicy',

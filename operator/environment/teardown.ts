@@ -78,6 +78,7 @@ export function planTeardown(remains: Remains, refused?: string): Teardown {
 /** Whether `live` has to be gone before the next step. What somebody else controls goes with its controller. */
 function counts(live: Live, uid: string): boolean {
   if (live.kind === 'Pod') return true;
+  if (live.metadata.labels?.[LABELS.retained] === 'true') return false;
   return !MADE_BY_OTHERS.has(live.kind) && !RETAINED.has(live.kind) && !otherController(live, uid);
 }
 
@@ -139,6 +140,6 @@ function farewell({ metadata }: Environment): Note {
 function kept({ name, namespace }: { name: string; namespace: string }): string {
   return (
     `The volumes and the Secret ${names(name).credentials} that opens them stay: an environment of this name takes them over. ` +
-    `To remove them for good: kubectl -n ${namespace} delete pvc,secret -l ${LABELS.environment}=${name}`
+    `To remove them for good: kubectl -n ${namespace} delete pvc,secret,service -l ${LABELS.environment}=${name}`
   );
 }

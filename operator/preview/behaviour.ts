@@ -101,7 +101,9 @@ export class Behaviour {
     const wanted = wantedOf(live);
     const isDone = now >= since + this.#assumptions.podStartMs;
     const ready = isDone ? wanted : Math.min(was, wanted);
+    const form = kind === 'StatefulSet' ? { updateRevision: formOf(live) } : {};
     this.#world.setStatus(live, {
+      ...form,
       observedGeneration: live.metadata.generation,
       replicas: wanted,
       readyReplicas: ready,
@@ -116,7 +118,8 @@ export class Behaviour {
   #pods(live: Live, wanted: number, ready: number): void {
     const { namespace = '', name } = live.metadata;
     const { template } = live.spec as { template?: PodTemplate };
-    const labels = template?.metadata?.labels ?? {};
+    const own = template?.metadata?.labels ?? {};
+    const labels = live.kind === 'StatefulSet' ? { ...own, 'controller-revision-hash': formOf(live) } : own;
     for (const pod of this.#world.list('Pod'))
       if (isOf(pod, live, labels)) this.#world.drop('Pod', pod.metadata.name);
     for (let i = 0; i < wanted; i++)
@@ -257,6 +260,11 @@ function wantedOf({ spec }: Live): number {
 
 function readyOf(live: Live | undefined): number {
   return (live?.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0;
+}
+
+/** In a StatefulSet's controller's words: which template a pod was made from. Here pods are of the newest at once. */
+function formOf({ metadata }: Live): string {
+  return `preview-${metadata.generation}`;
 }
 
 function templateOf({ spec }: Live): string {

@@ -1,4 +1,4 @@
-import type { Environment, Manifest } from '../api/resolved.ts';
+import { type Environment, LABELS, type Manifest } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import type { Action } from '../environment/actions.ts';
 import type { Caches } from '../environment/caches.ts';
@@ -48,7 +48,7 @@ export class PreviewWorld {
   constructor(environment: Environment, observed: Observed, now: number, assumptions: Assumptions) {
     this.environment = structuredClone(environment);
     this.credentials = environment.status?.conditions !== undefined;
-    this.#objects = new Map(observed.objects.map((live) => [keyOf(live), structuredClone(live)]));
+    this.#objects = new Map(observed.objects.map((live) => [keyOf(live), silenced(structuredClone(live))]));
     this.caches = {
       get: (kind, _namespace, name) => this.#objects.get(`${kind}/${name}`),
       of: (kind, _namespace, name) => this.list(kind).filter((live) => environmentOf(asKube(live)) === name),
@@ -195,4 +195,12 @@ function keyOf({ kind, metadata }: Live): string {
 
 function asKube(live: Live): KubeObject {
   return live as unknown as KubeObject;
+}
+
+/** Members of a database report by their pods, which nobody does here: they are pods like any others. */
+function silenced(live: Live): Live {
+  if (live.kind !== 'Pod') return live;
+  const { [LABELS.role]: _, ...labels } = live.metadata.labels ?? {};
+  const { status: __, ...annotations } = live.metadata.annotations ?? {};
+  return { ...live, metadata: { ...live.metadata, labels, annotations } };
 }

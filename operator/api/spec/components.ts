@@ -76,6 +76,27 @@ const MANAGED_PARAMETERS = [
 export const database = z
   .object({
     image: image().describe('Image of PostgreSQL 15, with TimescaleDB where it is to be had.').optional(),
+    members: z
+      .int()
+      .min(1)
+      .max(3)
+      .describe(
+        'PostgreSQL servers: a primary and its replicas, of which one takes over when it fails. 1 or 3.',
+      )
+      .meta(
+        rules({
+          rule: 'self != 2',
+          message:
+            'database.members is 1 or 3: of two, every restart of one would leave the other alone, or stop all writes',
+        }),
+      )
+      .optional(),
+    durability: z
+      .enum(['strict', 'available'])
+      .describe(
+        'What happens with 3 members when no replica can confirm a write. strict: it waits, so that no confirmed write is ever lost; available: it goes on with the primary alone.',
+      )
+      .optional(),
     storage: bytes()
       .describe('Size of the data volume, for example 20Gi. It can grow, not shrink.')
       .optional(),
@@ -84,7 +105,7 @@ export const database = z
     parameters: z
       .record(z.string(), z.string().max(256))
       .describe(
-        "Settings of postgresql.conf beyond the tier's, for example work_mem: 32MB; numbers in quotes. A changed one restarts PostgreSQL.",
+        "Settings of postgresql.conf beyond the tier's, for example work_mem: 32MB; numbers in quotes. One that PostgreSQL can only read at its start restarts it.",
       )
       .meta({
         maxProperties: 64,

@@ -40,7 +40,6 @@ const TAKEN: Record<string, string>[] = [
   // The order of the two does not matter to the server.
   { max_wal_size: '1GB', min_wal_size: '2GB' },
   { wal_level: 'Archive', wal_compression: 'yes', backslash_quote: 'true', log_min_messages: 'debug' },
-  { wal_level: 'minimal', max_wal_senders: '0' },
   { jit: 'of', track_commit_timestamp: 'Tru', log_statement: 'ALL' },
   { max_locks_per_transaction: '0x100', random_page_cost: '.5', max_parallel_workers: '4.5' },
   { maintenance_work_mem: '1e2MB', wal_buffers: '-1', huge_pages: 'try' },
@@ -67,7 +66,6 @@ const REFUSED: Record<string, string>[] = [
   { huge_pages: 'on' },
   { ssl: 'on' },
   { bonjour: 'on' },
-  { wal_level: 'minimal' },
   { superuser_reserved_connections: '200' },
   { max_worker_processes: '262143' },
   { checkpoint_timeout: '1h30min' },

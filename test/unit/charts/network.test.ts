@@ -76,6 +76,7 @@ test('inside an environment exactly the flows that it needs are allowed', () => 
     'api -> cache',
     'api -> pooler',
     'api -> predictor',
+    'database -> database',
     'migration -> database',
     'pooler -> database',
     'predictor -> pooler',
@@ -114,7 +115,7 @@ test('every pod may resolve names, except those that speak to nobody', () => {
       ({ to, ports }) => !to && ports.some(({ port }) => port === 53),
     ),
   );
-  assert.equal(resolving.sort(), ['api', 'migration', 'pooler', 'predictor']);
+  assert.equal(resolving.sort(), ['api', 'database', 'migration', 'pooler', 'predictor']);
 });
 
 function policyOfApi(spec: Parameters<typeof resolved>[0]): Policy {

@@ -8,7 +8,7 @@ const test = suite('pods');
 const all = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), ...operatorManifests()];
 
 test('every pod satisfies the Pod Security Standard "restricted"', () => {
-  const volumeTypes = ['configMap', 'emptyDir', 'secret'];
+  const volumeTypes = ['configMap', 'downwardAPI', 'emptyDir', 'secret'];
   // Production has Sentinels besides.
   assert.is(workloads(all).length, 4 * 7 + 1 + 1);
   for (const { name, spec } of workloads(all)) {
@@ -30,13 +30,13 @@ test('every pod satisfies the Pod Security Standard "restricted"', () => {
   }
 });
 
-test('only the operator gets a token of the API server', () => {
+test('only the operator and the members of a database get a token of the API server', () => {
   const withToken = workloads(all).filter(
     ({ spec }) => spec.template.spec.automountServiceAccountToken !== false,
   );
   assert.equal(
     withToken.map(({ name }) => name),
-    ['cryptosense-operator'],
+    [...TIERS.map((tier) => `${tier}-database`), 'cryptosense-operator'],
   );
 });
 

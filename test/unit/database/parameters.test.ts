@@ -71,9 +71,20 @@ test('settings that PostgreSQL does not start with together are refused', () => 
     problems({ superuser_reserved_connections: '200' }),
     /superuser_reserved_connections \(200\) has to be less than max_connections \(200\)/,
   );
-  assert.match(problems({ wal_level: 'minimal' }), /max_wal_senders 0 alone/);
-  assert.is(problems({ wal_level: 'minimal', max_wal_senders: '0' }), '');
   assert.match(problems({ max_worker_processes: '262143' }), /PostgreSQL can have 262143/);
+});
+
+test('what Patroni would not take over is refused', () => {
+  assert.match(
+    problems({ wal_level: 'minimal', max_wal_senders: '3' }),
+    /wal_level is minimal, which leaves neither/,
+  );
+  assert.is(
+    problems({ max_wal_senders: '2' }),
+    'spec.database.parameters.max_wal_senders is 2: write at least 3, which a database with replicas needs',
+  );
+  assert.match(problems({ wal_keep_size: '1MB' }), /write at least 16/);
+  assert.is(problems({ max_locks_per_transaction: '32', wal_keep_size: '16MB' }), '');
 });
 
 test('what only a server can know is left to the server', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { LABELS } from '../../../operator/api/resolved.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import type { ApiServer } from './api-server.ts';
@@ -71,8 +72,18 @@ export class Cluster {
   }
 
   #grow(object: Live): void {
-    const spec = object.spec as { replicas?: number; template: PodTemplate };
+    const spec = object.spec as {
+      replicas?: number;
+      template: PodTemplate;
+      updateStrategy?: { type: string };
+    };
     const { labels } = spec.template.metadata;
+    const form = createHash('sha256').update(JSON.stringify(spec.template)).digest('hex').slice(0, 10);
+    // Pods of a StatefulSet that waits for their deletion stay as they were made.
+    const formOf = (name: string) =>
+      (spec.updateStrategy?.type === 'OnDelete' &&
+        this.#server.get('Pod', name)?.metadata.labels?.['controller-revision-hash']) ||
+      form;
     const image = spec.template.spec.containers[0]?.image ?? '';
     const wanted = spec.replicas ?? 1;
     const was = (object.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0;
@@ -81,8 +92,11 @@ export class Cluster {
     this.#status(object, {
       observedGeneration: object.metadata.generation,
       replicas: wanted,
-      updatedReplicas: wanted,
+      updatedReplicas: Array.from({ length: wanted }, (_, i) =>
+        formOf(`${object.metadata.name}-pod-${i}`),
+      ).filter((its) => its === form).length,
       readyReplicas: ready,
+      updateRevision: form,
     });
     this.#claims(object, wanted);
     const revision = labels[LABELS.revision];
@@ -96,7 +110,8 @@ export class Cluster {
           conditions: [{ type: 'Ready', status: i < ready ? 'True' : 'False' }],
           ...(starts ? {} : { containerStatuses: [{ state: { waiting } }] }),
         };
-        this.#server.put({ ...owned('Pod', name, object, labels), status });
+        const all = { ...labels, 'controller-revision-hash': formOf(name) };
+        this.#server.put({ ...owned('Pod', name, object, all), status });
       }
     }
   }
@@ -154,7 +169,7 @@ export class Cluster {
     }
     const { template } = job.spec as { template: PodTemplate };
     const database = this.#server.list('StatefulSet').find((o) => o.metadata.name.endsWith('-database'));
-    if (job.status || (database?.status as { readyReplicas?: number })?.readyReplicas !== 1) return;
+    if (job.status || !(database?.status as { readyReplicas?: number })?.readyReplicas) return;
     if (this.isDatabaseSlow) return;
     const [container] = template.spec.containers;
     const { migrates = true, migrations = {} } = this.releases.get(container?.image ?? '') ?? {};

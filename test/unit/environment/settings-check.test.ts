@@ -91,6 +91,7 @@ test('another image is tried with the parameters, too', async () => {
     'PATCH Job/shop-database-check',
     'PATCH StatefulSet/shop-database',
     'DELETE Job/shop-database-check',
+    'DELETE Pod/shop-database-pod-0',
   ]);
 });
 

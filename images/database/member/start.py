@@ -1,0 +1,105 @@
+"""Starts a member of a Patroni cluster: makes the database where there is none, or takes over what an earlier image
+made, writes Patroni's configuration, and runs Patroni.
+
+Only the first member ever makes a database, and only while the cluster has none: Patroni itself would let any member
+with an empty volume do so."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import configuration
+import follow
+import place
+
+
+def main():
+    if os.getuid() == 0:
+        place.fail("PostgreSQL does not run as root: run the container as uid 1001, as the image says.")
+    for variable in ("POD_NAME", "POD_NAMESPACE", "POD_IP"):
+        if not os.environ.get(variable):
+            place.fail(f"set {variable}: a member has to know who it is.")
+    version = configuration.timescaledb()
+    absent = "is not in this image (no apt source had it when it was built)"
+    place.say(f"TimescaleDB {absent if version == 'absent' else version}")
+    if not has_data() and place.NAME.endswith("-0") and not is_initialized():
+        run("first-start.sh")
+    if has_data():
+        check_version()
+        if not is_known_to_patroni():
+            run("adopt.sh", place.REPLICATION, place.REWIND)
+    configuration.write({"settings": follow.settings_hash()})
+    watch_over()
+
+
+def watch_over():
+    """Runs Patroni and the follower beside it until Patroni ends, and ends with it. The signal to stop is SIGINT in this image,
+    which PostgreSQL understands and Patroni does not. Whoever loses his parent becomes a child of this process."""
+    children = {"patroni": begin(lambda: os.execvp("patroni", ["patroni", place.CONFIGURATION]))}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.kill(children["patroni"], signal.SIGTERM))
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(children["patroni"], signal.SIGHUP))
+    children["follower"] = begin(follow.forever)
+    while True:
+        ended, status = os.wait()
+        if ended == children["patroni"]:
+            sys.exit(max(os.waitstatus_to_exitcode(status), 0) or (128 if os.WIFSIGNALED(status) else 0))
+        if ended == children["follower"]:
+            children["follower"] = begin(follow.forever)
+
+
+def begin(work):
+    child = os.fork()
+    if child == 0:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        work()
+        os._exit(1)
+    return child
+
+
+def has_data():
+    return os.path.exists(os.path.join(place.PGDATA, "PG_VERSION"))
+
+
+def check_version():
+    major = place.read(os.path.join(place.PGDATA, "PG_VERSION")).strip()
+    if major != "15":
+        place.fail(
+            f"{place.PGDATA} holds the data of PostgreSQL {major} and this image is PostgreSQL 15: "
+            "use the image of that version, or upgrade the data."
+        )
+
+
+def is_known_to_patroni():
+    """Patroni leaves a copy of its configuration in the data; a replica's data has what its primary had."""
+    return any(os.path.exists(os.path.join(place.PGDATA, file)) for file in ("patroni.dynamic.json", "standby.signal"))
+
+
+def is_initialized():
+    """Whether the cluster has a database, or one is being made. Asks until the API server answers: a guess could make
+    an empty database beside a full one."""
+    scope = place.settings("patroni.yml")["scope"]
+    said = None
+    while True:
+        try:
+            found = place.kubernetes(f"endpoints/{scope}-config")
+            return "initialize" in ((found or {}).get("metadata", {}).get("annotations") or {})
+        except OSError as error:
+            if str(error) != said:
+                said = str(error)
+                place.say(f"the API server is asked whether there is a database already: {said}")
+            time.sleep(1)
+
+
+def run(script, *arguments):
+    """Runs one of the image's scripts, which get the roles' passwords by a pipe."""
+    secrets = "".join(f"{place.password(role)}\n" for role in (place.REPLICATION, place.REWIND))
+    done = subprocess.run([script, *arguments], input=secrets.encode() if arguments else None, check=False)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

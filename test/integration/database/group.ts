@@ -1,0 +1,374 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { renderComponents } from '../../../charts/render.ts';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
+import type { Manifest, ResolvedEnvironment } from '../../../operator/api/resolved.ts';
+import { type Member, memberOf } from '../../../operator/database/member.ts';
+import { resourceOf } from '../../../operator/environment/resources.ts';
+import type { Live } from '../../../operator/environment/snapshot.ts';
+import { create, mergePatch, remove, serverSideApply } from '../../../operator/kube/apply.ts';
+import type { KubeObject } from '../../../operator/kube/resources.ts';
+import type { KubeClient } from '../../../operator/kube/transport.ts';
+import { find, resolved } from '../../unit/charts/environments.ts';
+import { type ApiServer, startApiServer } from '../apiserver.ts';
+import type { Address } from '../containers.ts';
+import { eventually } from '../processes.ts';
+import { docker } from './docker.ts';
+import { ContainerNetwork } from './network.ts';
+import { relayTo } from './relay.ts';
+import { ServiceProxy } from './service.ts';
+
+const image = (component: 'database' | 'pooler') =>
+  process.env[`CRYPTOSENSE_${component.toUpperCase()}_IMAGE`] || `cryptosense-${component}:dev`;
+const ACCOUNT = 'system:serviceaccount:market:shop-database';
+const PASSWORD = 'superuser-password';
+const APP_PASSWORD = 'app-password';
+const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+
+type PodTemplate = {
+  metadata: { labels: Record<string, string>; annotations?: Record<string, string> };
+  spec: { containers: { env: { name: string; value?: string }[]; args: string[] }[] };
+};
+
+/**
+ * The members of a database as a cluster runs them: Patroni of the real image, a container in place of each pod, against
+ * a real API server with the rights that the chart gives, PgBouncer with the chart's settings, and a Service.
+ */
+export class DatabaseGroup {
+  environment: ResolvedEnvironment;
+  readonly #id = `database-test-${process.pid}-${Date.now().toString(36)}`;
+  readonly #network = new ContainerNetwork(this.#id);
+  readonly #folder = mkdtempSync(join(tmpdir(), 'cryptosense-members-'));
+  readonly #closing: (() => Promise<unknown>)[] = [];
+  #server: ApiServer | undefined;
+  #client: KubeClient | undefined;
+  #relayPort = 0;
+  pooler: Address = { host: '', port: 0 };
+  /** Of the pod template, as the StatefulSet's controller names it in pods that are made now. */
+  revision = 'first';
+
+  constructor(database: EnvironmentSpec['database'] = { members: 3 }) {
+    this.environment = resolved({ tier: 'local', database });
+  }
+
+  get server(): ApiServer {
+    if (!this.#server) throw new Error('the group has not been started');
+    return this.#server;
+  }
+
+  get client(): KubeClient {
+    if (!this.#client) throw new Error('the group has not been started');
+    return this.#client;
+  }
+
+  get names(): string[] {
+    return Array.from({ length: this.environment.spec.database.members }, (_, i) => `shop-database-${i}`);
+  }
+
+  async start(): Promise<void> {
+    this.#server = await startApiServer({ users: [ACCOUNT] });
+    this.#client = this.#server.client();
+    this.#closing.push(
+      () => this.server.stop(),
+      () => this.client.close(),
+    );
+    await this.#network.create();
+    const relay = await relayTo(Number(new URL(this.server.url).port), this.#network.gateway);
+    this.#relayPort = relay.port;
+    this.#closing.push(relay.stop);
+    await create(this.client, NAMESPACES, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'market' },
+    });
+    await this.apply();
+    await Promise.all(this.names.map((name) => this.startMember(name)));
+    const service = await ServiceProxy.before(this.client, {
+      namespace: 'market',
+      name: 'shop-database',
+      port: 5432,
+      listen: this.#network.gateway,
+    });
+    this.#closing.push(() => service.stop());
+    await this.#startPooler(service.port);
+  }
+
+  /** Everything of the database but its pods, as the operator writes it. */
+  async apply(database?: EnvironmentSpec['database']): Promise<void> {
+    if (database) this.environment = resolved({ tier: 'local', database });
+    const written = ['ServiceAccount', 'Role', 'RoleBinding', 'Service', 'ConfigMap'];
+    for (const manifest of renderComponents(this.environment).database)
+      if (written.includes(manifest.kind))
+        await serverSideApply(this.client, resourceOf(manifest.kind), manifest, { fieldManager: 'test' });
+    for (const name of this.names) this.#writeFolder(`${name}/settings`, this.#settings());
+  }
+
+  /** The pod, and the container in its place. Its volume, when it has one, is found again. */
+  async startMember(name: string): Promise<void> {
+    const { metadata, spec } = this.#template();
+    const container = spec.containers[0];
+    if (!container) throw new Error('the pod has no container');
+    await create(this.client, resourceOf('Pod'), {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace: 'market',
+        labels: { ...metadata.labels, 'controller-revision-hash': this.revision },
+      },
+      spec: { containers: [{ name: 'database', image: image('database') }] },
+    } as Manifest);
+    this.#writeFolder(`${name}/settings`, this.#settings());
+    this.#writeFolder(`${name}/secrets`, { POSTGRES_PASSWORD: PASSWORD, APP_PASSWORD });
+    this.#writeFolder(`${name}/pod`, { annotations: '' });
+    const config = this.server.configFor(ACCOUNT);
+    this.#writeFolder(`${name}/account`, {
+      token: config.getCurrentUser()?.token ?? '',
+      'ca.crt': Buffer.from(config.getCurrentCluster()?.caData ?? '', 'base64').toString(),
+    });
+    const mounts = {
+      settings: '/etc/cryptosense/postgresql.d',
+      secrets: '/etc/cryptosense/secrets',
+      pod: '/etc/cryptosense/pod',
+      account: '/var/run/secrets/kubernetes.io/serviceaccount',
+    };
+    const variables = [
+      ...container.env.flatMap(({ name: variable, value }) =>
+        value === undefined ? [] : [`${variable}=${value}`],
+      ),
+      `POD_NAME=${name}`,
+      'POD_NAMESPACE=market',
+      'KUBERNETES_SERVICE_HOST=kubernetes.default.svc',
+      `KUBERNETES_SERVICE_PORT=${this.#relayPort}`,
+    ];
+    const address = this.#network.nextAddress();
+    await docker(
+      ...['create', '--name', this.container(name), '--hostname', name, '--cap-drop', 'ALL', '--init=false'],
+      ...['--network', this.#id, '--ip', address, '--memory', '400m', '--shm-size', '128m'],
+      ...['--add-host', `kubernetes.default.svc:${this.#network.gateway}`],
+      ...[...variables, `POD_IP=${address}`].flatMap((variable) => ['--env', variable]),
+      ...['--tmpfs', '/tmp:uid=1001,gid=1001', '--tmpfs', '/run/postgresql:uid=1001,gid=1001'],
+      ...['--volume', `${this.container(name)}:/var/lib/postgresql/data`],
+      ...Object.entries(mounts).flatMap(([folder, path]) => [
+        '--volume',
+        `${join(this.#folder, name, folder)}:${path}:ro`,
+      ]),
+      ...[image('database'), ...container.args],
+    );
+    await docker('start', this.container(name));
+  }
+
+  /** As a pod is deleted: a clean end within its grace period, nothing left but the volume. */
+  async deleteMember(name: string, graceSeconds = 60): Promise<void> {
+    await docker('stop', '--time', String(graceSeconds), this.container(name));
+    await docker('rm', '--force', this.container(name));
+    await remove(this.client, resourceOf('Pod'), 'market', name);
+  }
+
+  container(name: string): string {
+    return `${this.#id}-${name}`;
+  }
+
+  /** Signals processes of a member: all but the one that holds the others, as itself would. */
+  signal(name: string, signal: string, which = '-1'): Promise<string> {
+    return this.shell(name, `kill -${signal} ${which}`);
+  }
+
+  shell(name: string, script: string): Promise<string> {
+    return docker('exec', this.container(name), 'bash', '-c', script);
+  }
+
+  async loseNetwork(name: string): Promise<() => Promise<void>> {
+    const address = await this.address(name);
+    await docker('network', 'disconnect', '--force', this.#id, this.container(name));
+    return async () => {
+      await docker('network', 'connect', '--ip', address, this.#id, this.container(name));
+    };
+  }
+
+  /** Writes annotations of a pod, there and in the file that the kubelet keeps of them. */
+  async annotate(name: string, annotations: Record<string, string>): Promise<void> {
+    const body = { metadata: { annotations } };
+    await mergePatch(this.client, resourceOf('Pod'), 'market', name, body);
+    const lines = Object.entries(annotations).map(([key, value]) => `${key}="${value}"\n`);
+    this.#writeFolder(`${name}/pod`, { annotations: lines.join('') });
+  }
+
+  /** What the operator sees of the members; their readiness is asked for here, where there is no kubelet. */
+  async members(): Promise<Member[]> {
+    const { items } = await this.client.request<{ items: KubeObject[] }>({
+      method: 'GET',
+      path: '/api/v1/namespaces/market/pods',
+    });
+    return Promise.all(
+      items.map(async (pod) => {
+        const member = memberOf(pod as unknown as Live);
+        return { ...member, ready: await this.probe(member.name, '/readiness') };
+      }),
+    );
+  }
+
+  /** As the kubelet asks: whether Patroni of this member answers well. */
+  async probe(name: string, path: string): Promise<boolean> {
+    try {
+      const url = `http://${await this.address(name)}:8008${path}`;
+      return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Hash of the settings that the operator has written. */
+  get settings(): string {
+    return this.#settings().hash ?? '';
+  }
+
+  async primary(): Promise<string> {
+    let found: string | undefined;
+    await eventually('a member is primary', async () => {
+      const { items } = await this.client.request<{ items: KubeObject[] }>({
+        method: 'GET',
+        path: '/api/v1/namespaces/market/pods',
+      });
+      found = items
+        .map((pod) => memberOf(pod as unknown as Live))
+        .find(({ role }) => role === 'primary')?.name;
+      return found !== undefined;
+    });
+    return found ?? '';
+  }
+
+  /** Resolves when the primary writes and all others stream from it, one of them synchronously. */
+  async healthy(deadlineMs = 90_000): Promise<string> {
+    let primary = '';
+    let found: unknown;
+    const others = this.names.length - 1;
+    await eventually(
+      'the primary writes and all others stream',
+      async () => {
+        try {
+          primary = await this.primary();
+          found = await this.ask(
+            primary,
+            `select pg_is_in_recovery() as standby, count(pid)::int as streaming,
+             count(pid) filter (where sync_state in ('sync', 'quorum'))::int as sync
+             from (values (1)) as one left join pg_stat_replication
+               on state = 'streaming' and application_name like 'shop-database-%'`,
+          );
+          const [row] = found as { standby: boolean; streaming: number; sync: number }[];
+          const isSo = row?.standby === false && row.streaming === others && (others === 0 || row.sync === 1);
+          return isSo && (others === 0 || (await this.#successor(primary)));
+        } catch (error) {
+          found = error;
+          return false;
+        }
+      },
+      deadlineMs,
+    ).catch(async (error: Error) => {
+      throw new Error(`${error.message}; found ${JSON.stringify(found)}\n${await this.logs()}`);
+    });
+    return primary;
+  }
+
+  /** Whether Patroni has written down who may take over from this primary. */
+  async #successor(primary: string): Promise<boolean> {
+    const { metadata } = await this.client.request<KubeObject>({
+      method: 'GET',
+      path: '/api/v1/namespaces/market/endpoints/shop-database-sync',
+    });
+    const { leader, sync_standby: standby = '' } = metadata.annotations ?? {};
+    return leader === primary && standby !== '';
+  }
+
+  async address(name: string): Promise<string> {
+    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+    return (await docker('inspect', '--format', format, this.container(name))).trim();
+  }
+
+  /** Asks one member itself, as the superuser. */
+  async ask(name: string, query: string): Promise<postgres.Row[]> {
+    const sql = postgres({
+      host: await this.address(name),
+      username: 'postgres',
+      password: PASSWORD,
+      database: 'cryptosense_dev',
+      max: 1,
+      connect_timeout: 3,
+      onnotice: () => {},
+    });
+    try {
+      return await sql.unsafe(query);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  }
+
+  /** Where the application connects: at PgBouncer, or at a member itself. */
+  async login(at: Address = this.pooler): Promise<postgres.Options<Record<string, never>>> {
+    return {
+      host: at.host,
+      port: at.port,
+      username: 'cryptosense',
+      password: APP_PASSWORD,
+      database: 'cryptosense_dev',
+    };
+  }
+
+  async logs(lines = 40): Promise<string> {
+    const texts = this.names.map(async (name) => {
+      const text = await docker('logs', '--tail', String(lines), this.container(name)).catch(String);
+      return `--- ${name}\n${text}`;
+    });
+    return (await Promise.all(texts)).join('\n');
+  }
+
+  async end(): Promise<void> {
+    for (const name of ['shop-database-0', 'shop-database-1', 'shop-database-2', 'pooler']) {
+      await docker('rm', '--force', this.container(name)).catch(() => '');
+      await docker('volume', 'rm', this.container(name)).catch(() => '');
+    }
+    for (const close of this.#closing.reverse()) await close();
+    await this.#network.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #template(): PodTemplate {
+    const { database } = renderComponents(this.environment);
+    const { template } = find(database, 'StatefulSet', 'shop-database').spec as { template: PodTemplate };
+    return template;
+  }
+
+  #settings(): Record<string, string> {
+    const { database } = renderComponents(this.environment);
+    return find(database, 'ConfigMap', 'shop-database').data as Record<string, string>;
+  }
+
+  /** Every file is whole at any moment. */
+  #writeFolder(folder: string, files: Record<string, string>): void {
+    const path = join(this.#folder, folder);
+    mkdirSync(path, { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(path, `${name}.new`), text, { mode: 0o644 });
+      renameSync(join(path, `${name}.new`), join(path, name));
+    }
+  }
+
+  async #startPooler(port: number): Promise<void> {
+    const { pooler } = renderComponents(this.environment);
+    const files = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
+    const settings = (files['pgbouncer.ini'] ?? '')
+      .replace('host=shop-database port=5432', `host=${this.#network.gateway} port=${port}`)
+      .replace('/etc/cryptosense/secrets', '/etc/pgbouncer');
+    this.#writeFolder('pooler', {
+      'pgbouncer.ini': settings,
+      'userlist.txt': `"cryptosense" "${APP_PASSWORD}"\n`,
+    });
+    await docker(
+      ...['run', '--detach', '--name', this.container('pooler'), '--network', this.#id, '--memory', '64m'],
+      ...['--volume', `${join(this.#folder, 'pooler')}:/etc/pgbouncer:ro`, image('pooler')],
+    );
+    this.pooler = { host: await this.address('pooler'), port: 6432 };
+  }
+}
