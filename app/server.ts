@@ -66,14 +66,18 @@ export async function startServer(options: {
   // First, because it throws when the page is missing, and nothing that would have to be closed is open yet.
   const router = new Router();
   webRoutes(router);
-  const database = openDatabase({ ...config.database, applicationName: 'cryptosense-api' });
+  const metrics = createMetrics(config.version, routePatternOf(router));
+  const database = openDatabase({
+    ...config.database,
+    applicationName: 'cryptosense-api',
+    onAttempt: (result) => metrics.databaseAttempts.inc({ result }),
+  });
   const cache = openCache({
     url: config.redis.url,
     onChange: (state, reason) =>
       state === 'lost' ? logger.warn('redis is away', { reason }) : logger.info('redis is connected'),
   });
   const store = createPriceStore(database);
-  const metrics = createMetrics(config.version, routePatternOf(router));
   const hub = createHub({
     ...config.stream,
     onPublish: () => ready.clear(),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { renderComponents } from '../charts/render.ts';
-import { API_VERSION } from './api/well-known.ts';
+import { API_VERSION, BACKUP_KIND } from './api/well-known.ts';
 import type { Dashboard, DashboardOptions } from './dashboard/server.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
@@ -15,6 +15,8 @@ import { LeaderElection } from './kube/lease.ts';
 import { jsonLog } from './kube/log.ts';
 import { createMetrics } from './kube/metrics.ts';
 import { KubeClient } from './kube/transport.ts';
+import { environmentGauges } from './metrics/environment-gauges.ts';
+import { processGauges } from './metrics/process-gauges.ts';
 import { notificationMetrics } from './notifications/metrics.ts';
 import { Notifier } from './notifications/notifier.ts';
 import { type Settings, settingsFrom } from './settings.ts';
@@ -63,6 +65,13 @@ export async function runOperator(
       watchToPlan.arrived(key);
       controller.enqueue(key);
     },
+  });
+  processGauges(metrics.registry);
+  environmentGauges(metrics.registry, {
+    environments: () => caches.environments(),
+    backups: (namespace, environment) => caches.of(BACKUP_KIND, namespace, environment),
+    // The operator does not look at restores yet.
+    restores: () => [],
   });
   let synced = false;
   const health = await serveHealth({

@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import type { ConnectionUrl } from '../connection-url.ts';
 import { within } from '../deadline.ts';
 import { traced } from '../telemetry/trace.ts';
+import { isUnavailable } from './unavailable.ts';
 
 /** A connection pool to PostgreSQL, behind PgBouncer in transaction pooling. */
 export interface Database {
@@ -30,8 +31,22 @@ export function openDatabase(options: {
   url: ConnectionUrl;
   poolSize: number;
   applicationName: string;
+  /** Called at the end of each query and transaction. ok: the database answered, if only with an error. */
+  onAttempt?: (result: 'ok' | 'failed') => void;
 }): Database {
   let current = openPool(options);
+  const { onAttempt = () => {} } = options;
+
+  const counted = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      const result = await work;
+      onAttempt('ok');
+      return result;
+    } catch (error) {
+      onAttempt(isUnavailable(error) ? 'failed' : 'ok');
+      throw error;
+    }
+  };
 
   const pool = (): postgres.Sql => {
     if (options.url.file === undefined) return current.sql;
@@ -53,8 +68,10 @@ export function openDatabase(options: {
       return pool();
     },
     query: (query, deadlineMs = QUERY_DEADLINE_MS) =>
-      traced('postgresql query', 'client', SYSTEM, () =>
-        within(deadlineMs, 'the database', Promise.resolve(query), () => query.cancel()),
+      counted(
+        traced('postgresql query', 'client', SYSTEM, () =>
+          within(deadlineMs, 'the database', Promise.resolve(query), () => query.cancel()),
+        ),
       ),
     transaction: async <T>(
       work: (sql: postgres.TransactionSql) => Promise<T>,
@@ -71,7 +88,7 @@ export function openDatabase(options: {
         });
       // Outside, for a server that does not even answer the rollback.
       const bounded = () => within(deadlineMs + 500, 'the database', begin());
-      return (await traced('postgresql transaction', 'client', SYSTEM, bounded)).value as T;
+      return (await counted(traced('postgresql transaction', 'client', SYSTEM, bounded))).value as T;
     },
     end: (graceMs) => current.sql.end({ timeout: graceMs / 1_000 }),
   };

@@ -13,6 +13,7 @@ export interface HttpMetrics {
 
 /** The metrics of the API. */
 export interface Metrics extends HttpMetrics {
+  readonly databaseAttempts: Counter<'result'>;
   readonly priceLookups: Counter<'source'>;
   readonly feedQuotes: Counter<'feed'>;
   readonly feedErrors: Counter<'feed'>;
@@ -33,8 +34,17 @@ type RouteOf = (method: string, path: string) => string;
 export function createMetrics(version: string, routeOf: RouteOf): Metrics {
   const http = createHttpMetrics('api', version, routeOf);
   const registers = [http.registry];
+  const databaseAttempts = new Counter({
+    name: 'cryptosense_database_attempts_total',
+    help: 'Queries and transactions, by result: ok (the database answered, if only with an error), or failed (it was away or too late).',
+    labelNames: ['result'],
+    registers,
+  });
+  // A counter that was never touched is not exported, and there is no share of what is not there.
+  for (const result of ['ok', 'failed']) databaseAttempts.inc({ result }, 0);
   return {
     ...http,
+    databaseAttempts,
     priceLookups: new Counter({
       name: 'cryptosense_price_lookups_total',
       help: 'Prices looked up, by where the answer came from: cache, database, or stale (the database failed).',
