@@ -3,6 +3,7 @@ import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { claim } from './database.ts';
+import { withExporter } from './exporters.ts';
 import { placementOf } from './placement.ts';
 import { budget, podMetadata, podSpec, SECRETS_FOLDER, secretFiles, selector, settingsFiles } from './pod.ts';
 import { amount } from './quantity.ts';
@@ -61,34 +62,38 @@ export class CacheChart extends Chart {
         selector: { matchLabels },
         template: {
           metadata: podMetadata(environment, 'cache', files),
-          spec: podSpec({
-            selector: matchLabels,
-            container: {
-              name: 'cache',
-              image: spec.cache.image,
-              ...(isGroup
-                ? { command: ['/usr/local/bin/cache-member'], env: groupVariables(environment) }
-                : {}),
-              args: [`${SETTINGS_FOLDER}/redis.conf`],
-              ports: [{ name: 'redis', containerPort: CACHE_PORT }],
-              startupProbe: { ...ping, periodSeconds: 2, failureThreshold: 60 },
-              readinessProbe: { ...(isGroup ? inStep : ping), periodSeconds: 5, failureThreshold: 2 },
-              livenessProbe: {
-                tcpSocket: { port: k8s.IntOrString.fromString('redis') },
-                periodSeconds: 30,
-                timeoutSeconds: 5,
-                failureThreshold: 3,
+          spec: withExporter(
+            podSpec({
+              selector: matchLabels,
+              container: {
+                name: 'cache',
+                image: spec.cache.image,
+                ...(isGroup
+                  ? { command: ['/usr/local/bin/cache-member'], env: groupVariables(environment) }
+                  : {}),
+                args: [`${SETTINGS_FOLDER}/redis.conf`],
+                ports: [{ name: 'redis', containerPort: CACHE_PORT }],
+                startupProbe: { ...ping, periodSeconds: 2, failureThreshold: 60 },
+                readinessProbe: { ...(isGroup ? inStep : ping), periodSeconds: 5, failureThreshold: 2 },
+                livenessProbe: {
+                  tcpSocket: { port: k8s.IntOrString.fromString('redis') },
+                  periodSeconds: 30,
+                  timeoutSeconds: 5,
+                  failureThreshold: 3,
+                },
               },
-            },
-            resources: spec.cache.resources,
-            mounts: [
-              secretFiles(own.credentials, ['redis-auth.conf']),
-              settingsFiles(own.cache, SETTINGS_FOLDER),
-            ],
-            claim: { name: 'data', path: '/data' },
-            terminationGraceSeconds: 60,
-            placement: placementOf(environment),
-          }),
+              resources: spec.cache.resources,
+              mounts: [
+                secretFiles(own.credentials, ['redis-auth.conf']),
+                settingsFiles(own.cache, SETTINGS_FOLDER),
+              ],
+              claim: { name: 'data', path: '/data' },
+              terminationGraceSeconds: 60,
+              placement: placementOf(environment),
+            }),
+            environment,
+            'cache',
+          ),
         },
         volumeClaimTemplates: [claim('data', spec.cache)],
         persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { membersRights } from './database-rights.ts';
 import { DATABASE_PORT, databaseServices } from './database-services.ts';
+import { withExporter } from './exporters.ts';
 import { clusterConfiguration, memberLabels, PATRONI_PORT, patroniFile } from './patroni.ts';
 import { placementOf } from './placement.ts';
 import {
@@ -106,7 +107,7 @@ export class DatabaseChart extends Chart {
         selector: { matchLabels },
         template: {
           metadata: { ...metadata, labels: { ...podLabels, ...memberLabels(name) } },
-          spec: this.#pod(environment),
+          spec: withExporter(this.#pod(environment), environment, 'database'),
         },
         volumeClaimTemplates: [claim('data', spec.database)],
         // The volume outlives the StatefulSet: it is the data.

@@ -6,6 +6,7 @@ import { checksOf } from './analysis-job.ts';
 import { API_PORT } from './api.ts';
 import { CACHE_PORT } from './cache.ts';
 import { DATABASE_PORT } from './database-services.ts';
+import { MONITORING_LABEL } from './exporters.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 import { PATRONI_PORT } from './patroni.ts';
 import { selector } from './pod.ts';
@@ -15,9 +16,6 @@ import { SENTINEL_PORT } from './sentinel.ts';
 
 /** A namespace with this label may send requests to the API, besides the Gateway's own. */
 export const GATEWAY_LABEL = 'cryptosense.io/gateway';
-
-/** A namespace with this label may read the pods' /metrics: that of Prometheus. */
-const MONITORING_LABEL = 'cryptosense.io/monitoring';
 
 /** The pods of a Gateway that runs in its own namespace carry its name in this label (Gateway API, GEP-1762). */
 const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';

@@ -3,6 +3,7 @@ import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { DATABASE_PORT } from './database-services.ts';
+import { exported, POOLER_SOCKET, withExporter } from './exporters.ts';
 import { placementOf } from './placement.ts';
 import {
   newPodFirst,
@@ -54,23 +55,27 @@ export class PoolerChart extends Chart {
         selector: { matchLabels },
         template: {
           metadata: podMetadata(environment, 'pooler', files),
-          spec: podSpec({
-            selector: matchLabels,
-            container: {
-              name: 'pooler',
-              image: spec.pooler.image,
-              ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT }],
-              readinessProbe: { ...tcp, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
-              livenessProbe: { ...tcp, periodSeconds: 30, timeoutSeconds: 5, failureThreshold: 3 },
-            },
-            resources: spec.pooler.resources,
-            mounts: [
-              secretFiles(own.credentials, ['userlist.txt']),
-              settingsFiles(own.pooler, '/etc/pgbouncer'),
-            ],
-            terminationGraceSeconds: 60,
-            placement: placementOf(environment),
-          }),
+          spec: withExporter(
+            podSpec({
+              selector: matchLabels,
+              container: {
+                name: 'pooler',
+                image: spec.pooler.image,
+                ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT }],
+                readinessProbe: { ...tcp, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+                livenessProbe: { ...tcp, periodSeconds: 30, timeoutSeconds: 5, failureThreshold: 3 },
+              },
+              resources: spec.pooler.resources,
+              mounts: [
+                secretFiles(own.credentials, ['userlist.txt']),
+                settingsFiles(own.pooler, '/etc/pgbouncer'),
+              ],
+              terminationGraceSeconds: 60,
+              placement: placementOf(environment),
+            }),
+            environment,
+            'pooler',
+          ),
         },
       },
     });
@@ -83,7 +88,8 @@ export class PoolerChart extends Chart {
  * node or network is gone answers nothing; without them its connections, and who waits for them, would hang for a quarter
  * of an hour.
  */
-function poolerSettings({ name, spec }: ResolvedEnvironment): string {
+function poolerSettings(environment: ResolvedEnvironment): string {
+  const { name, spec } = environment;
   const database = databaseName(spec.tier);
   return `[databases]
 ${database} = host=${names(name).database} port=${DATABASE_PORT} dbname=${database}
@@ -91,7 +97,7 @@ ${database} = host=${names(name).database} port=${DATABASE_PORT} dbname=${databa
 [pgbouncer]
 listen_addr = *
 listen_port = ${POOLER_PORT}
-unix_socket_dir =
+unix_socket_dir =${exported(environment).includes('pooler') ? ` ${POOLER_SOCKET}` : ''}
 auth_type = scram-sha-256
 auth_file = ${SECRETS_FOLDER}/userlist.txt
 pool_mode = transaction

@@ -9,8 +9,8 @@ export interface ImageRecipe {
   dockerfile: string;
   /** The build context, relative to the checkout; with an `entry` made of `sources` and what the entry imports. */
   context: string;
-  /** Only tests need it: built when it is asked for by name. */
-  onlyForTests?: true;
+  /** What `npm start` does without, for tests or monitoring: built when it is asked for by name. */
+  onlyByName?: true;
   /** The program that is bundled into it. */
   entry?: string;
   /** The web page that is bundled beside it, where it needs packages of its own. */
@@ -70,9 +70,10 @@ export const recipes: readonly ImageRecipe[] = [
   api('1.1.0'),
   api('1.2.0-faulty', 'test/faulty-release/main.ts'),
   operator('dev'),
-  { ...operator(LATER, 'test/later-operator/main.ts'), onlyForTests: true },
+  { ...operator(LATER, 'test/later-operator/main.ts'), onlyByName: true },
   packaged('pooler', 'images/runtime'),
   packaged('cache', 'images/runtime', 'images/cache'),
+  { ...packaged('exporters', 'images/runtime', 'images/exporters'), onlyByName: true },
   packaged('database', 'images/database'),
 ];
 

@@ -35,8 +35,8 @@ export interface BuildImages {
 export async function buildImages({ engine, only, report }: BuildImages): Promise<ProjectImages> {
   await ensureBaseImage(engine, report);
   const baseId = await baseImageId(engine, report);
-  const wanted = recipes.filter(({ name, onlyForTests }) =>
-    only ? only.some((part) => name.includes(part)) : !onlyForTests,
+  const wanted = recipes.filter(({ name, onlyByName }) =>
+    only ? only.some((part) => name.includes(part)) : !onlyByName,
   );
   const lanes = [
     wanted.filter((recipe) => recipe.context === '.'),

@@ -107,6 +107,8 @@ export function names(name: string) {
     gateway: `${name}-gateway`,
     redirect: `${name}-redirect`,
     monitor: name,
+    rules: name,
+    metrics: (component: Component) => `${name}-${component}-metrics`,
     certificate: `${name}-tls`,
     api: `${name}-api`,
     preview: `${name}-api-preview`,

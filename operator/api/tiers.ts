@@ -51,7 +51,11 @@ export interface EffectiveSpec {
   backup: { enabled: boolean } & Omit<NonNullable<EnvironmentSpec['backup']>, 'enabled'>;
   recovery?: NonNullable<EnvironmentSpec['recovery']>;
   maintenance: { window: { days: Weekday[]; start: string; duration: string } };
-  observability: { serviceMonitor: { enabled: boolean; interval: string; labels: Record<string, string> } };
+  observability: {
+    serviceMonitor: { enabled: boolean; interval: string; labels: Record<string, string> };
+    rules: { enabled: boolean; paging: boolean; labels: Record<string, string>; runbooks: string };
+    exporters: { enabled: boolean; image: string; resources: Resources };
+  };
   notifications: { webhooks: Webhook[]; link?: string };
   network: {
     policies: boolean;
@@ -109,12 +113,16 @@ const IMAGES = {
   database: 'cryptosense-database:dev',
   pooler: 'cryptosense-pooler:dev',
   cache: 'cryptosense-cache:dev',
+  exporters: 'cryptosense-exporters:dev',
 };
 
 const DATABASE = { image: IMAGES.database, members: 1, durability: 'strict' as const, parameters: {} };
 
 // The guide's numbers.
 const POOLER = { image: IMAGES.pooler, maxClientConnections: 1000, poolSize: 25, reservePoolSize: 5 };
+
+/** Where the pages of docs/runbooks are read. */
+export const RUNBOOKS = 'https://github.com/cryptosense/cryptosense-platform/blob/main/docs/runbooks';
 
 const GATEWAY = { name: 'cryptosense', namespace: 'gateway-system' };
 
@@ -163,7 +171,11 @@ const production: TierDefaults = {
   routing: { mode: 'gateway', gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
   backup: { enabled: false },
   maintenance: { window: { days: ['Sunday'], start: '03:00', duration: '1h' } },
-  observability: { serviceMonitor: { enabled: true, interval: '30s', labels: {} } },
+  observability: {
+    serviceMonitor: { enabled: true, interval: '30s', labels: {} },
+    rules: { enabled: true, paging: true, labels: {}, runbooks: RUNBOOKS },
+    exporters: { enabled: true, image: IMAGES.exporters, resources: { cpu: '10m', memory: '48Mi' } },
+  },
   notifications: { webhooks: [] },
   network: { policies: true, clients: [], egress: [] },
   scheduling: { nodeSelector: {}, tolerations: [], spread: 'preferred' },
@@ -199,6 +211,11 @@ const staging: TierDefaults = {
   cache: { image: IMAGES.cache, replicas: 1, storage: '2Gi', resources: { cpu: '100m', memory: '256Mi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '100m', memory: '256Mi' }, spot: true },
   routing: { mode: 'gateway', gateway: GATEWAY, hostnames: ['staging-api.cryptosense.com'] },
+  observability: {
+    ...production.observability,
+    // Nobody gets up at night for what no customer uses.
+    rules: { ...production.observability.rules, paging: false },
+  },
   deletionProtection: false,
 };
 
@@ -233,6 +250,11 @@ const development: TierDefaults = {
   api: { resources: { cpu: '100m', memory: '256Mi' } },
   database: { ...DATABASE, storage: '5Gi', resources: { cpu: '250m', memory: '512Mi' } },
   pooler: { ...POOLER, replicas: 1, resources: { cpu: '50m', memory: '64Mi' } },
+  observability: {
+    ...staging.observability,
+    // Where nobody looks at them they would only cost.
+    exporters: { ...staging.observability.exporters, enabled: false },
+  },
   cache: { image: IMAGES.cache, replicas: 1, storage: '1Gi', resources: { cpu: '50m', memory: '128Mi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '50m', memory: '192Mi' }, spot: true },
   routing: { mode: 'gateway', gateway: GATEWAY, hostnames: [] },
@@ -312,6 +334,8 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
         ...base.observability.serviceMonitor,
         ...defined(spec.observability?.serviceMonitor),
       },
+      rules: { ...base.observability.rules, ...defined(spec.observability?.rules) },
+      exporters: pods(base.observability.exporters, spec.observability?.exporters),
     },
     notifications: { ...base.notifications, ...defined(spec.notifications) },
     network: { ...base.network, ...defined(spec.network) },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Manifest, ResolvedEnvironment } from '../api/resolved.ts';
-import type { EffectiveSpec } from '../api/tiers.ts';
+import { type EffectiveSpec, effectiveSpec } from '../api/tiers.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 
 /**
@@ -107,7 +107,25 @@ const HASHES = new WeakMap<EffectiveSpec, Map<string, string>>();
 function hashOf(spec: EffectiveSpec, field: string, refresh: string, follows: unknown): string {
   const own = (spec as unknown as Record<string, unknown>)[field];
   const { tier, scheduling, images } = spec;
-  return digest({ own, tier, scheduling, images, refresh, ...(follows === undefined ? {} : { follows }) });
+  const exporters = EXPORTED.includes(field) ? askedExporters(spec) : undefined;
+  return digest({
+    own,
+    tier,
+    scheduling,
+    images,
+    refresh,
+    ...(follows === undefined ? {} : { follows }),
+    ...(exporters === undefined ? {} : { exporters }),
+  });
+}
+
+/** Components whose pods may have an exporter. */
+const EXPORTED = ['database', 'pooler', 'cache'];
+
+/** What is not the tier's default: an operator with another default must not restart a pod. */
+function askedExporters({ tier, observability: { exporters } }: EffectiveSpec): object | undefined {
+  const usual = effectiveSpec({ tier, release: { image: '' } }).observability.exporters;
+  return canonicalJson(usual) === canonicalJson(exporters) ? undefined : exporters;
 }
 
 function identity(forms: Record<string, Form>): string {

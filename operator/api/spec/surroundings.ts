@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, form, labelMap, notZero, objectName, rules } from './forms.ts';
+import { duration, form, image, labelMap, notZero, objectName, resources, rules } from './forms.ts';
 
 const toleration = z
   .object({
@@ -149,8 +149,37 @@ export const observability = z
       })
       .describe('A ServiceMonitor (Prometheus operator) for the pods of the API and the predictor.')
       .optional(),
+    rules: z
+      .object({
+        enabled: z
+          .boolean()
+          .describe('Whether there is one; status says when the cluster lacks the resource.')
+          .optional(),
+        paging: z
+          .boolean()
+          .describe('Whether somebody is paged; otherwise every alert has the severity slack.')
+          .optional(),
+        labels: labelMap('Labels by which your Prometheus finds it.').optional(),
+        runbooks: form(
+          /^https?:[/][/][^\s]+$/,
+          'rules.runbooks is the address of a folder, for example https://git.example.com/cryptosense/docs/runbooks',
+          512,
+        )
+          .describe('Where the runbooks are that alerts lead to: a folder with the pages of docs/runbooks.')
+          .optional(),
+      })
+      .describe('A PrometheusRule (Prometheus operator) with the alerts about the environment.')
+      .optional(),
+    exporters: z
+      .object({
+        enabled: z.boolean().describe('Whether the pods have one.').optional(),
+        image: image().describe('Image with the exporters.').optional(),
+        resources: resources.optional(),
+      })
+      .describe('Metrics of PostgreSQL, PgBouncer and Redis, by an exporter in each of their pods.')
+      .optional(),
   })
-  .describe('Metrics for others.');
+  .describe('Metrics and alerts for others.');
 
 export const network = z
   .object({

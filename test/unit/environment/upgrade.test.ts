@@ -90,6 +90,21 @@ test('renews a component that the user changes, and only that one', async () => 
   assert.is(world.server.list('ControllerRevision').filter(isForms).length, 1);
 });
 
+test('brings exporters that the user asks for at once, to the pods that have one', async () => {
+  const world = upgraded();
+  await seconds(world, 5);
+  world.edit((spec) => {
+    spec.observability = { exporters: { enabled: true } };
+  });
+  await seconds(world, 20);
+  const containers = (kind: string, name: string) =>
+    (world.server.get(kind, name) as unknown as PodOwner).spec.template.spec.containers.length;
+  assert.is(containers('Deployment', 'shop-pooler'), 2);
+  assert.is(containers('StatefulSet', 'shop-cache'), 2);
+  assert.is(containers('StatefulSet', 'shop-database'), 2);
+  assert.is(containers('Deployment', 'shop-predictor'), 1);
+});
+
 test('repairs an old form that somebody changed as the old form', async () => {
   const world = upgraded();
   await seconds(world, 5);
@@ -117,6 +132,8 @@ test('no field of the spec can change a form without being one of its inputs', (
   // The release that serves is what the predictor's form follows besides: before the first release, that of the spec.
   inputs.predictor?.add('release');
   inputs.sentinel?.add('cache');
+  // Of it the exporters, where they are not the tier's: the test above sees that they are followed.
+  for (const component of ['database', 'pooler', 'cache']) inputs[component]?.add('observability');
   const unseen: string[] = [];
   const base = hashes(whole);
   let changes = 0;
