@@ -8,6 +8,11 @@ export const OPERATOR_NAMESPACE = 'cryptosense-system';
 
 const NAME = 'cryptosense-operator';
 
+/** The labels of its objects, its Service among them. */
+export function operatorLabels(): Record<string, string> {
+  return { 'app.kubernetes.io/name': NAME, 'app.kubernetes.io/part-of': 'cryptosense' };
+}
+
 export interface OperatorOptions {
   /** Image of the operator. */
   image: string;
@@ -26,7 +31,7 @@ export class OperatorChart extends Chart {
   constructor(scope: Construct, { image, logLevel = 'info', onlyNamespace, dashboardPort }: OperatorOptions) {
     const matchLabels = { 'app.kubernetes.io/name': NAME };
     super(scope, 'operator', {
-      labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' },
+      labels: operatorLabels(),
     });
 
     const namespace = onlyNamespace ?? OPERATOR_NAMESPACE;
@@ -66,7 +71,7 @@ export class OperatorChart extends Chart {
         strategy: newPodFirst(),
         selector: { matchLabels },
         template: {
-          metadata: { labels: { ...matchLabels, 'app.kubernetes.io/part-of': 'cryptosense' } },
+          metadata: { labels: operatorLabels() },
           spec: podSpec({
             selector: matchLabels,
             container: {

@@ -28,7 +28,7 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: PRUNE },
   { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: KEEP },
   { apiGroups: ['gateway.networking.k8s.io'], resources: ['gateways'], verbs: PRUNE },
-  { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors'], verbs: PRUNE },
+  { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors', 'prometheusrules'], verbs: PRUNE },
   // Members of a database are replaced one by one, and told to restart or to hand over by an annotation.
   { apiGroups: [''], resources: ['pods'], verbs: [...WATCH, 'patch', 'delete'] },
   // Patroni's rights, which the operator gives to the members: nobody can give what he has not himself.

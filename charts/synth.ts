@@ -12,6 +12,7 @@ import {
 import { KIND } from '../operator/api/well-known.ts';
 import { settingsFrom } from '../operator/settings.ts';
 import { checksOf } from './analysis-job.ts';
+import { monitoringFiles } from './monitoring-files.ts';
 import {
   renderAnalysisJob,
   renderComponents,
@@ -106,6 +107,7 @@ export function distribution(
     for (const [component, objects] of Object.entries(manifests).filter(([, list]) => list.length > 0))
       files.set(join(example.replace(/\.yaml$/, ''), `${component}.yaml`), documents(objects));
   }
+  for (const [path, text] of monitoringFiles()) files.set(join('monitoring', path), text);
   return files;
 }
 

@@ -1,5 +1,6 @@
 // npm run check: everything that can be known without running the project. All steps run, whatever fails before.
 import { drift } from '../operator/api/generate.ts';
+import { alertRules } from './check/alert-rules.ts';
 import { kubeconform, kubeScore } from './check/manifests.ts';
 import { Finding, tool } from './check/tool.ts';
 import { actionlint } from './check/workflows.ts';
@@ -32,6 +33,7 @@ const STEPS: Step[] = [
   { name: 'kubeconform', run: () => kubeconform(report) },
   { name: 'kube-score', run: () => kubeScore(report) },
   { name: 'actionlint', run: () => actionlint(report) },
+  { name: 'alert rules', run: () => alertRules(report) },
 ];
 
 let failed = 0;

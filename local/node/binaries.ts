@@ -41,6 +41,16 @@ export function prometheusBinary(report: Report): Promise<string> {
   return buildGo({ name: 'prometheus', report }).then((folder) => join(folder, 'prometheus'));
 }
 
+/** What checks rules and tests them. */
+export function promtoolBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'prometheus', report }).then((folder) => join(folder, 'promtool'));
+}
+
+/** What checks a configuration of Alertmanager. */
+export function amtoolBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'alertmanager', report }).then((folder) => join(folder, 'amtool'));
+}
+
 /** KWOK, which pretends to be the kubelets of a simulated cluster. */
 export function kwokBinary(report: Report): Promise<string> {
   return buildGo({ name: 'kwok', report }).then((folder) => join(folder, 'kwok'));

@@ -22,6 +22,7 @@ export const PRUNED = [
   'HTTPRoute',
   'Gateway',
   'ServiceMonitor',
+  'PrometheusRule',
 ];
 
 /** What shares the requests: the rollout knows when one of the two may go. */

@@ -111,6 +111,13 @@ export const RESOURCES = {
     kind: 'ServiceMonitor',
     namespaced: true,
   },
+  prometheusRules: {
+    group: 'monitoring.coreos.com',
+    version: 'v1',
+    plural: 'prometheusrules',
+    kind: 'PrometheusRule',
+    namespaced: true,
+  },
 } as const satisfies Record<string, Resource>;
 
 /** What the operator watches besides environments. Secrets are not: it may create them, and never reads one. */

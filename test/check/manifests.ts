@@ -7,7 +7,7 @@ import { buildGo, moduleFolder, moduleVersion } from '../../local/go.ts';
 import type { Report } from '../../local/report.ts';
 import { customResourceDefinitions } from '../../operator/api/crd.ts';
 import { type CustomResourceDefinition, KubeSchemas } from './kube-schemas.ts';
-import { PROMETHEUS_OPERATOR, serviceMonitorDefinition } from './service-monitor.ts';
+import { PROMETHEUS_OPERATOR, prometheusOperatorDefinition } from './prometheus-operator.ts';
 import { tool } from './tool.ts';
 
 /** What kube-score asks for and does not get. It gets everything else, or `npm run check` fails. */
@@ -72,7 +72,8 @@ async function schemaFolder(report: Report): Promise<string> {
     const schemas = new KubeSchemas(JSON.parse(openapi));
     const others = [
       ...definitionsIn(join(gateway, 'config/crd/standard')),
-      await serviceMonitorDefinition(report),
+      await prometheusOperatorDefinition('servicemonitors', report),
+      await prometheusOperatorDefinition('prometheusrules', report),
     ];
     for (const crd of [...own, ...others]) schemas.addCustomResource(crd);
     for (const [name, schema] of schemas.files) writeFileSync(join(dir, name), JSON.stringify(schema));

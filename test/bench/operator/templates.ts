@@ -69,5 +69,5 @@ export function templatesFor(spec: EnvironmentSpec): Templates {
 
 /** Ours leaves out what the cluster has no resource type for; the peer would end. The simulated cluster lacks these. */
 function isServed({ kind }: Manifest): boolean {
-  return kind !== 'ServiceMonitor' && kind !== 'Certificate';
+  return !['ServiceMonitor', 'PrometheusRule', 'Certificate'].includes(kind);
 }

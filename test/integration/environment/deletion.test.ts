@@ -133,7 +133,7 @@ async function old(): Promise<void> {
   const owner = ownerReference(environment);
   for (const manifest of Object.values(renderComponents(resolveEnvironment(environment))).flat()) {
     // A kind that this cluster does not have.
-    if (manifest.kind === 'ServiceMonitor') continue;
+    if (['ServiceMonitor', 'PrometheusRule'].includes(manifest.kind)) continue;
     const metadata = { ...manifest.metadata, ownerReferences: [owner] };
     await serverSideApply(client, resourceOf(manifest.kind), stamped({ ...manifest, metadata }), {
       fieldManager: MANAGER,

@@ -10,7 +10,7 @@ import { create, remove, serverSideApply } from '../../../operator/kube/apply.ts
 import { answered } from '../../../operator/kube/errors.ts';
 import { type KubeObject, type Manifest, pathOf, type Resource } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
-import { serviceMonitorDefinition } from '../../check/service-monitor.ts';
+import { prometheusOperatorDefinition } from '../../check/prometheus-operator.ts';
 import { suite } from '../../harness/suite.ts';
 import { bundleOperator, startOperator } from '../../simulated/operator.ts';
 import { startApiServer } from '../apiserver.ts';
@@ -75,7 +75,7 @@ async function grantRights(client: KubeClient): Promise<void> {
 
 test('a ServiceMonitor is written when its CRD is installed later, and nothing breaks when that goes, without a restart', async () => {
   const program = await bundleOperator();
-  const definition = await serviceMonitorDefinition((line) => console.log(line));
+  const definition = await prometheusOperatorDefinition('servicemonitors', (line) => console.log(line));
   const server = await startApiServer({ users: [OPERATOR] });
   const client = server.client();
   const folder = mkdtempSync(join(tmpdir(), 'cryptosense-late-'));

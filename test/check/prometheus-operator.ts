@@ -8,9 +8,12 @@ import type { CustomResourceDefinition } from './kube-schemas.ts';
 
 export const PROMETHEUS_OPERATOR = 'github.com/prometheus-operator/prometheus-operator';
 
-/** The CRD of ServiceMonitors as the Prometheus operator installs it. */
-export async function serviceMonitorDefinition(report: Report): Promise<CustomResourceDefinition & Manifest> {
+/** A CRD as the Prometheus operator installs it. */
+export async function prometheusOperatorDefinition(
+  plural: 'servicemonitors' | 'prometheusrules',
+  report: Report,
+): Promise<CustomResourceDefinition & Manifest> {
   const module = await moduleFolder('prometheus-operator', PROMETHEUS_OPERATOR, report);
-  const file = join(module, 'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml');
+  const file = join(module, `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`);
   return parse(readFileSync(file, 'utf8'));
 }
