@@ -27,7 +27,11 @@ export async function prepareIntegration(): Promise<Preparation> {
   await kubernetesBinaries(printLine);
   await kwokBinary(printLine);
   await prometheusBinary(printLine);
-  const images = await buildImages({ engine, only: ['database', 'pooler', 'cache'], report: printLine });
+  const images = await buildImages({
+    engine,
+    only: ['database', 'pooler', 'cache', 'exporters'],
+    report: printLine,
+  });
   const imageOf = (component: string) =>
     images.find((image) => image.name.includes(component))?.content ?? '';
   return {
@@ -38,6 +42,7 @@ export async function prepareIntegration(): Promise<Preparation> {
       CRYPTOSENSE_DATABASE_IMAGE: imageOf('database'),
       CRYPTOSENSE_POOLER_IMAGE: imageOf('pooler'),
       CRYPTOSENSE_CACHE_IMAGE: imageOf('cache'),
+      CRYPTOSENSE_EXPORTERS_IMAGE: imageOf('exporters'),
     },
     cleanUp: async () => {
       await releaseEngine(name, printLine);

@@ -15,19 +15,28 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** A real Prometheus that scrapes the targets every second. Ready when it has seen each of them. */
-export async function startPrometheus(targets: readonly Target[]): Promise<Prometheus> {
+/**
+ * A real Prometheus that scrapes the targets, every second when nothing else is said, and evaluates the rules as often.
+ * Ready when it has seen each target. `rules` are the groups of a file of rules.
+ */
+export async function startPrometheus(
+  targets: readonly Target[],
+  { interval = '1s', rules = [] }: { interval?: string; rules?: readonly object[] } = {},
+): Promise<Prometheus> {
   const binary = await prometheusBinary((line) => console.log(line));
   const folder = mkdtempSync(join(tmpdir(), 'cryptosense-prometheus-'));
   const [port = 0] = await freePorts(1);
   const address = `http://127.0.0.1:${port}`;
   const static_configs = targets.map(({ address: target, labels }) => ({ targets: [target], labels }));
   const config = join(folder, 'prometheus.json');
+  const ruleFile = join(folder, 'rules.json');
   // JSON is YAML.
+  writeFileSync(ruleFile, JSON.stringify({ groups: rules }));
   writeFileSync(
     config,
     JSON.stringify({
-      global: { scrape_interval: '1s' },
+      global: { scrape_interval: interval, evaluation_interval: interval },
+      rule_files: [ruleFile],
       scrape_configs: [{ job_name: 'api', static_configs }],
     }),
   );

@@ -1,0 +1,152 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { EXPORTERS, type Exported, POOLER_SOCKET } from '../../../charts/exporters.ts';
+import { SECRETS_FOLDER } from '../../../charts/pod.ts';
+import { renderComponents } from '../../../charts/render.ts';
+import { resolveEnvironment } from '../../../operator/api/resolved.ts';
+import { find } from '../../unit/charts/environments.ts';
+
+process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+
+const image = (component: string) =>
+  process.env[`CRYPTOSENSE_${component.toUpperCase()}_IMAGE`] || `cryptosense-${component}:dev`;
+
+const PASSWORD = 'test-password';
+const MEMORY_GIB = 0.25;
+
+export const environment = resolveEnvironment({
+  metadata: { name: 'shop', namespace: 'market' },
+  spec: { tier: 'production', release: { image: 'cryptosense-api:1.0.0' } },
+});
+
+/** What the charts give PgBouncer; here PostgreSQL is behind a socket, and not in another pod. */
+function poolerSettings(): string {
+  const { data } = find(renderComponents(environment).pooler, 'ConfigMap', 'shop-pooler');
+  const { 'pgbouncer.ini': ini = '' } = data as Record<string, string>;
+  return ini.replace('host=shop-database port=5432', 'host=/var/run/postgresql');
+}
+
+/**
+ * PostgreSQL, PgBouncer and Redis, each with its exporter beside it as the charts have it: the same image, arguments and
+ * variables, and folders that both containers see, as those of a pod do.
+ */
+export class Monitored {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'cryptosense-monitored-'));
+  readonly #containers: StartedTestContainer[] = [];
+  /** Addresses of the exporters. */
+  readonly targets = new Map<Exported, string>();
+  database!: StartedTestContainer;
+  sql!: postgres.Sql;
+
+  async start(): Promise<void> {
+    const [run, socket, secrets] = ['run', 'socket', 'secrets'].map((name) => this.#shared(name));
+    if (run === undefined || socket === undefined || secrets === undefined) return;
+    this.database = await this.#start(
+      new GenericContainer(image('database'))
+        .withEnvironment({
+          POSTGRES_USER: 'postgres',
+          POSTGRES_DB: 'cryptosense',
+          POSTGRES_PASSWORD: PASSWORD,
+          APP_USER: 'cryptosense',
+          APP_PASSWORD: PASSWORD,
+        })
+        .withTmpFs({ '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700' })
+        .withBindMounts([{ source: run, target: '/var/run/postgresql' }])
+        .withCommand(['-c', 'fsync=off'])
+        .withExposedPorts(5432),
+      /database system is ready to accept connections/,
+    );
+    this.sql = postgres({
+      host: this.database.getHost(),
+      port: this.database.getMappedPort(5432),
+      username: 'cryptosense',
+      password: PASSWORD,
+      database: 'cryptosense',
+      onnotice: () => {},
+    });
+    await this.#start(
+      new GenericContainer(image('pooler'))
+        .withCopyContentToContainer([
+          { target: '/etc/pgbouncer/pgbouncer.ini', content: poolerSettings(), mode: 0o644 },
+          {
+            target: `${SECRETS_FOLDER}/userlist.txt`,
+            content: `"cryptosense" "${PASSWORD}"\n`,
+            mode: 0o644,
+          },
+        ])
+        .withBindMounts([
+          { source: socket, target: POOLER_SOCKET },
+          { source: run, target: '/var/run/postgresql' },
+        ]),
+      /process up/,
+    );
+    const cache = await this.#start(
+      new GenericContainer(image('cache')).withCommand(['--save', '', '--requirepass', PASSWORD]),
+      /Ready to accept connections/,
+    );
+    const mounts: Record<Exported, { source: string; target: string }[]> = {
+      database: [{ source: run, target: '/var/run/postgresql' }],
+      pooler: [{ source: socket, target: POOLER_SOCKET }],
+      cache: [],
+    };
+    for (const component of Object.keys(EXPORTERS) as Exported[])
+      await this.#exporter(component, mounts[component], cache);
+  }
+
+  async stop(): Promise<void> {
+    await this.sql?.end({ timeout: 1 });
+    await Promise.all(this.#containers.map((container) => container.stop()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #exporter(
+    component: Exported,
+    mounts: { source: string; target: string }[],
+    cache: StartedTestContainer,
+  ): Promise<void> {
+    const { args, env, port } = EXPORTERS[component];
+    const variables = Object.fromEntries(env(environment).map(({ name, value }) => [name, value ?? '']));
+    const isCache = component === 'cache';
+    const container = new GenericContainer(image('exporters'))
+      .withEnvironment(variables)
+      .withCommand([...args])
+      .withBindMounts(mounts)
+      .withCopyContentToContainer(
+        isCache
+          ? [{ target: variables.CACHE_AUTH ?? '', content: `requirepass ${PASSWORD}\n`, mode: 0o644 }]
+          : [],
+      );
+    // As containers of a pod these share their network: localhost is Redis.
+    const placed = isCache
+      ? container.withNetworkMode(`container:${cache.getId()}`)
+      : container.withExposedPorts(port);
+    const started = await this.#start(placed, /[Ll]istening on|Providing metrics/);
+    this.targets.set(
+      component,
+      isCache
+        ? `${cache.getIpAddress('bridge')}:${port}`
+        : `${started.getHost()}:${started.getMappedPort(port)}`,
+    );
+  }
+
+  async #start(container: GenericContainer, ready: RegExp): Promise<StartedTestContainer> {
+    const started = await container
+      .withResourcesQuota({ memory: MEMORY_GIB })
+      .withWaitStrategy(Wait.forLogMessage(ready))
+      .withStartupTimeout(90_000)
+      .start();
+    this.#containers.push(started);
+    return started;
+  }
+
+  /** A folder that containers share, as those of a pod share a volume; theirs is another user than ours. */
+  #shared(name: string): string {
+    const folder = join(this.#folder, name);
+    mkdirSync(folder);
+    chmodSync(folder, 0o777);
+    return folder;
+  }
+}
