@@ -259,7 +259,7 @@ export class DatabaseGroup {
           );
           const [row] = found as { standby: boolean; streaming: number; sync: number }[];
           const isSo = row?.standby === false && row.streaming === others && (others === 0 || row.sync === 1);
-          return isSo && (others === 0 || (await this.#successor(primary)));
+          return isSo && (others === 0 || ((await this.#successor(primary)) && (await this.#isRested())));
         } catch (error) {
           found = error;
           return false;
@@ -280,6 +280,15 @@ export class DatabaseGroup {
     });
     const { leader, sync_standby: standby = '' } = metadata.annotations ?? {};
     return leader === primary && standby !== '';
+  }
+
+  /** For 15 s after the API server was away, members hold to the primary of then, whoever has the lock. */
+  async #isRested(): Promise<boolean> {
+    const said = this.names.map(async (name) => {
+      const answer = await fetch(`http://${await this.address(name)}:8008/patroni`);
+      return (await answer.json()) as { failsafe_mode_is_active?: boolean };
+    });
+    return (await Promise.all(said)).every(({ failsafe_mode_is_active: isActive }) => isActive !== true);
   }
 
   async address(name: string): Promise<string> {
