@@ -6,7 +6,7 @@ import type { DatabaseGroup } from './group.ts';
 export interface Fault {
   /** Does it to the primary, and returns what ends it. */
   begin(group: DatabaseGroup, primary: string): Promise<() => Promise<void>>;
-  /** The longest time without a confirmed write that is right. */
+  /** The longest time without a confirmed write that is right, on a machine that has much else to do. */
   gapMs: number;
   /** Whether `begin` returns only when it is over. */
   healsItself?: true;
@@ -32,14 +32,14 @@ export function apiServerAway(ms: number): Fault {
 /** What can happen to a primary, by name. */
 export const FAULTS: Record<string, Fault> = {
   'kill -9 of PostgreSQL': {
-    gapMs: 6_000,
+    gapMs: 8_000,
     begin: async (group, primary) => {
       await group.signal(primary, 'KILL', '$(head -n 1 $PGDATA/postmaster.pid)');
       return NOTHING;
     },
   },
   'kill -9 of the member': {
-    gapMs: 8_000,
+    gapMs: 10_000,
     begin: async (group, primary) => {
       await docker('kill', '--signal', 'KILL', group.container(primary));
       // As the kubelet does, which waits only when it happens again soon.
@@ -63,7 +63,7 @@ export const FAULTS: Record<string, Fault> = {
   },
   'an API server that is away for 40 s': apiServerAway(40_000),
   'a switchover': {
-    // 2 s on a machine that does nothing else; tests share theirs.
+    // Patroni itself looks once a second for the end of the old primary and for that of the promotion.
     gapMs: 6_000,
     healsItself: true,
     begin: async (group, primary) => {
