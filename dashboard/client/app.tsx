@@ -27,7 +27,7 @@ export function App({ model, store, session }: { model: Model; store: Store; ses
             group={model.group}
             openKey={opened?.key}
             refused={model.refused}
-            isLoading={model.user === undefined}
+            isLoading={model.user === undefined && model.refused === undefined}
             onText={(text) => store.set({ text })}
             onGroup={(group) => store.set({ group })}
           />

@@ -85,7 +85,11 @@ export function createSession(store: Store): Session {
         ...(told.all ? { refused: told.refused } : {}),
       });
     };
-    void keepFollowing('/api/environments', list.signal, on, () => false);
+    void keepFollowing('/api/environments', list.signal, on, ({ status, message }) => {
+      if (status >= 500) return false;
+      store.set({ refused: message, live: 'lost' });
+      return true;
+    });
   };
 
   const open = (key: string | undefined) => {
@@ -122,7 +126,7 @@ export function createSession(store: Store): Session {
   return {
     signIn: (token) => {
       sessionStorage.setItem(KEY, token);
-      store.set({ token, signInProblem: undefined, live: 'connecting' });
+      store.set({ token, signInProblem: undefined, refused: undefined, live: 'connecting' });
       followList();
       reopen();
     },

@@ -85,7 +85,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
     try {
       await work(stream);
     } catch (error) {
-      await stream.send('refused', { status: statusOf(error), message: saidBy(error) });
+      await stream.send('refused', told(error, log));
     } finally {
       streams -= 1;
       stream.end();
@@ -146,9 +146,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
         response.end();
         return;
       }
-      const status = statusOf(error);
-      if (status === 500) log.error('a page could not be answered', { error, path: pathOf(request) });
-      const message = status === 500 ? 'This went wrong in the operator; its log says more.' : saidBy(error);
+      const { status, message } = told(error, log);
       send(response, status, { message });
     });
   });
@@ -176,10 +174,13 @@ function send(response: ServerResponse, status: number, body: { message: string 
   response.end(JSON.stringify(body));
 }
 
-function statusOf(error: unknown): number {
-  if (error instanceof Refusal) return error.status;
-  if (!(error instanceof KubeError)) return 500;
-  return error.code === 0 ? 503 : error.code;
+/** What a person is told; a fault of our own goes to the log alone. */
+function told(error: unknown, log: Log): { status: number; message: string } {
+  if (error instanceof Refusal) return { status: error.status, message: error.message };
+  if (error instanceof KubeError)
+    return { status: error.code === 0 ? 503 : error.code, message: saidBy(error) };
+  log.error('a request to the dashboard could not be answered', { error });
+  return { status: 500, message: 'This went wrong in the operator; its log says more.' };
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -119,8 +119,7 @@ export class Viewer {
 }
 
 /** What the API server said, without what was asked. */
-export function saidBy(error: unknown): string {
-  if (!(error instanceof KubeError)) return error instanceof Error ? error.message : String(error);
+export function saidBy(error: KubeError): string {
   if (error.code === 0) return 'The API server of the cluster does not answer.';
   if (error.code === 401)
     return 'The API server does not accept this token: it has expired, or is none of this cluster.';
