@@ -134,7 +134,9 @@ if (import.meta.main) {
     process.env.WATCH_NAMESPACE || TEAM,
     dashboardPort(),
   );
-  rmSync(dist, { recursive: true, force: true });
+  // dist/bin is the command line's (npm run cli:build).
+  for (const entry of globSync('*', { cwd: dist }).filter((name) => name !== 'bin'))
+    rmSync(join(dist, entry), { recursive: true, force: true });
   for (const [path, text] of files) {
     mkdirSync(join(dist, path, '..'), { recursive: true });
     writeFileSync(join(dist, path), text);

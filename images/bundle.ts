@@ -15,7 +15,7 @@ const requireBanner =
  * client-node's only file of exports brings in every client of every API group. Nothing of it acts by being imported, which its
  * package.json does not say: what is not used can be left out.
  */
-const onlyWhatIsUsed: Plugin = {
+export const onlyWhatIsUsed: Plugin = {
   name: 'only-what-is-used',
   setup(build) {
     const inside = Symbol('inside');

@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { backupSchema } from './backup.ts';
 import { environmentSchema } from './environment.ts';
-import { RESTORE_KIND, RESTORE_PLURAL, restoreSchema } from './restore.ts';
+import { restoreSchema } from './restore.ts';
 import type { CelRule } from './spec/forms.ts';
-import { API_VERSION, BACKUP_KIND, BACKUP_PLURAL, GROUP, KIND, PLURAL, VERSION } from './well-known.ts';
+import {
+  API_VERSION,
+  BACKUP_KIND,
+  BACKUP_PLURAL,
+  GROUP,
+  KIND,
+  PLURAL,
+  RESTORE_KIND,
+  RESTORE_PLURAL,
+  VERSION,
+} from './well-known.ts';
 
 /** A part of an OpenAPI v3 schema; what it may hold differs too much from place to place to be named. */
 export type Schema = { [key: string]: unknown };

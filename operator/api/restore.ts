@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { target } from './spec/backup.ts';
 import { objectName, rules } from './spec/forms.ts';
 import { conditions, time } from './status.ts';
-import { API_VERSION } from './well-known.ts';
-
-export const RESTORE_KIND = 'CryptoSenseRestore';
-export const RESTORE_PLURAL = 'cryptosenserestores';
+import { API_VERSION, RESTORE_KIND } from './well-known.ts';
 
 const spec = z
   .object({

@@ -12,6 +12,9 @@ export const PLURAL = 'cryptosenseenvironments';
 export const BACKUP_KIND = 'CryptoSenseBackup';
 export const BACKUP_PLURAL = 'cryptosensebackups';
 
+export const RESTORE_KIND = 'CryptoSenseRestore';
+export const RESTORE_PLURAL = 'cryptosenserestores';
+
 /** A pause that ends when somebody promotes the release, and not before. */
 export const UNTIL_PROMOTED = 'untilPromoted';
 

@@ -5,7 +5,7 @@ import { Credentials, type Lane } from './credentials.ts';
 import { KubeError, refusal } from './errors.ts';
 import { FairGate } from './fair-gate.ts';
 import { currentFlow } from './flow.ts';
-import { jsonLines } from './json-lines.ts';
+import { jsonLines, textLines } from './json-lines.ts';
 import { defaultKubeConfig } from './kubeconfig.ts';
 import { type Metrics, metrics } from './metrics.ts';
 import type { KubeObject } from './resources.ts';
@@ -134,8 +134,20 @@ export class KubeClient {
    * A watch's events, one by one, until the server ends it, the signal is aborted (both end the iteration) or the
    * connection fails (KubeError). An ERROR event is handed over like the others.
    */
-  async *stream(options: StreamOptions): AsyncIterable<WatchEvent> {
-    const asked = `WATCH ${options.path}`;
+  stream(options: StreamOptions): AsyncIterable<WatchEvent> {
+    return this.#follow(`WATCH ${options.path}`, options, jsonLines<WatchEvent>);
+  }
+
+  /** The lines of a text that the server may go on writing, such as the log of a pod; it ends as `stream` does. */
+  lines(options: StreamOptions): AsyncIterable<string> {
+    return this.#follow(`GET ${options.path}`, options, textLines);
+  }
+
+  async *#follow<T>(
+    asked: string,
+    options: StreamOptions,
+    read: (body: AsyncIterable<Buffer>, onBytes: () => unknown) => AsyncIterable<T>,
+  ): AsyncIterable<T> {
     const { controller, release } = followedBy(options.signal);
     const quiet = (reason: string) => () =>
       controller.abort(new KubeError(asked, { code: 0, reason: 'Timeout', message: reason }));
@@ -148,7 +160,7 @@ export class KubeClient {
       const arm = () => setTimeout(quiet(`silent for ${quietMs} ms`), quietMs);
       if (quietMs !== undefined) timer = arm();
       // Every received byte counts as life, also one that ends no line.
-      for await (const event of jsonLines<WatchEvent>(body, () => quietMs !== undefined && timer.refresh())) {
+      for await (const event of read(body, () => quietMs !== undefined && timer.refresh())) {
         yield event;
         if (controller.signal.aborted) break;
       }

@@ -1,5 +1,4 @@
-import { RESTORE_KIND } from '../../../operator/api/restore.ts';
-import { BACKUP_KIND, KIND } from '../../../operator/api/well-known.ts';
+import { BACKUP_KIND, KIND, RESTORE_KIND } from '../../../operator/api/well-known.ts';
 import { WRONG_RESOURCES } from '../../e2e/wrong-resources.ts';
 
 /** A resource that has to be refused, and a part of the sentence, or the form of it, that a person reads then. */

@@ -280,12 +280,13 @@ test('a file that cannot be meant is one sentence', async () => {
   );
   assert.match(
     (await plan(resource('shop', SPEC), PLANNER, '-o', 'xml')).stderr,
-    /-o is "xml": write text or json/,
+    /'-o, --output <format>' argument 'xml' is invalid\. Write text, json or yaml\./,
   );
   const lost = await planAs(join(folder, 'none.kubeconfig'), resource('shop', SPEC));
-  assert.match(lost.stderr, /^the cluster is not known, KUBECONFIG cannot be read: /);
-  for (const { exitCode, stderr } of [lost, await plan(broken), await plan({ kind: 'ConfigMap' })]) {
-    assert.is(exitCode, 1);
+  assert.match(lost.stderr, /The cluster is not known, the kubeconfig cannot be read: /);
+  assert.is(lost.exitCode, 3);
+  for (const { exitCode, stderr } of [await plan(broken), await plan({ kind: 'ConfigMap' })]) {
+    assert.is(exitCode, 64);
     assert.not.match(stderr, /at .*\.ts:/);
   }
 });

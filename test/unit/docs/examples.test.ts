@@ -7,9 +7,9 @@ import { exampleManifests } from '../../../charts/synth.ts';
 import { backupSchema } from '../../../operator/api/backup.ts';
 import { environmentSchema, specSchema } from '../../../operator/api/environment.ts';
 import type { Manifest } from '../../../operator/api/resolved.ts';
-import { RESTORE_KIND, restoreSchema } from '../../../operator/api/restore.ts';
+import { restoreSchema } from '../../../operator/api/restore.ts';
 import { effectiveSpec } from '../../../operator/api/tiers.ts';
-import { BACKUP_KIND, KIND } from '../../../operator/api/well-known.ts';
+import { BACKUP_KIND, KIND, RESTORE_KIND } from '../../../operator/api/well-known.ts';
 import { suite } from '../../harness/suite.ts';
 import { root } from './pages.ts';
 

@@ -1,0 +1,66 @@
+import { createWriteStream, rmSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { pack } from 'tar-stream';
+import { findEnvironment } from '../cluster/environments.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { show } from '../output.ts';
+import type { Session } from '../session.ts';
+import { collect } from '../support/collect.ts';
+import { withSpinner } from '../terminal/live.ts';
+import { plural } from '../terminal/words.ts';
+
+/** `support`: objects, Events and logs in one file, without any secret. */
+export async function support(
+  session: Session,
+  name: string | undefined,
+  { file }: { file?: string },
+): Promise<ExitCode> {
+  const environment = await findEnvironment(session, name);
+  const { namespace, name: own } = environment.metadata;
+  const stamp = new Date(session.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const folder = `cryptosense-${namespace}-${own}-${stamp}`;
+  const target = file ?? `${folder}.tar.gz`;
+  const written = await withSpinner(session, 'collecting', () =>
+    write(session, environment, { folder, target }),
+  );
+  const missing = written.filter((path) => path.endsWith('.not-read'));
+  show(session, { file: target, files: written }, () => [
+    `${session.terminal.paint('good', '✓')} ${target}: ${plural(written.length, 'file')}, no secret in them. Look through it before you hand it on.`,
+    ...(missing.length > 0
+      ? [`  ${plural(missing.length, 'part')} could not be read; the bundle says why.`]
+      : []),
+  ]);
+  return EXIT.done;
+}
+
+async function write(
+  session: Session,
+  environment: Parameters<typeof collect>[1],
+  { folder, target }: { folder: string; target: string },
+): Promise<string[]> {
+  const archive = pack();
+  const written: string[] = [];
+  const output = createWriteStream(target, { mode: 0o600 });
+  const done = pipeline(archive, createGzip(), output);
+  // Its failure is awaited below; until then it is not an unhandled one.
+  done.catch(() => {});
+  try {
+    for await (const { path, text } of collect(session, environment)) {
+      archive.entry({ name: `${folder}/${path}`, mtime: new Date(session.now()) }, text);
+      written.push(path);
+    }
+    archive.finalize();
+    await done;
+    return written;
+  } catch (error) {
+    archive.destroy();
+    await done.catch(() => {});
+    // A bundle that ends in the middle helps nobody.
+    rmSync(target, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'EACCES', 'ENOSPC', 'EISDIR', 'EROFS'].includes(code ?? ''))
+      throw new CliError(`${target} cannot be written: ${code}. Name another file with --file.`, EXIT.usage);
+    throw error;
+  }
+}
