@@ -21,11 +21,17 @@ function assertAskable({ terminal }: Session, sentence: string): void {
 
 async function ask({ signal }: Session, question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D: readline keeps them for itself, and the question would stay without an answer.
+  const leaving = new AbortController();
+  lines.once('SIGINT', () => leaving.abort());
+  lines.once('close', () => leaving.abort());
+  const stop = AbortSignal.any([signal, leaving.signal]);
   try {
-    return await lines.question(question, { signal });
+    return await lines.question(question, { signal: stop });
   } catch (error) {
-    if (signal.aborted) throw new CliError('Nothing was done.', EXIT.interrupted);
-    throw error;
+    if (!stop.aborted) throw error;
+    process.stderr.write('\n');
+    throw new CliError('Nothing was done.', EXIT.interrupted);
   } finally {
     lines.close();
   }

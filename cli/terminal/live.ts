@@ -30,7 +30,8 @@ export async function withSpinner<T>(
   sentence: string,
   body: () => Promise<T>,
 ): Promise<T> {
-  if (!session.terminal.isLive || session.format !== 'text') return body();
+  const isSeen = session.terminal.isLive && process.stderr.isTTY && session.format === 'text';
+  if (!isSeen) return body();
   const update = createLogUpdate(process.stderr);
   const draw = () => update(`${session.terminal.paint('busy', spinnerAt(Date.now()))} ${sentence}`);
   draw();

@@ -1,8 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { extract } from 'tar-stream';
 import { equal, is, match, not, ok } from 'uvu/assert';
 import { RESTORES } from '../../../cli/cluster/parts.ts';
 import type { Result as Diagnosis } from '../../../cli/doctor/finding.ts';
@@ -17,6 +15,7 @@ import { ensureNamespace } from '../../simulated/installation.ts';
 import type { OperatorProcess } from '../../simulated/metered.ts';
 import { bundleOperator, startOperator } from '../../simulated/operator.ts';
 import { eventually } from '../processes.ts';
+import { bundleOf } from './bundle.ts';
 import { cryptosense } from './shell.ts';
 
 const test = suite('The care of an environment by the command line');
@@ -169,23 +168,9 @@ test('the doctor sees when the operator stops, and when a fault is mended', asyn
   );
 });
 
-async function filesOf(bundle: string): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  const archive = extract();
-  archive.end(gunzipSync(readFileSync(bundle)));
-  for await (const entry of archive) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    files.set(entry.header.name.replace(/^[^/]+\//, ''), Buffer.concat(chunks).toString('utf8'));
-  }
-  return files;
-}
-
 test('the bundle for support has the objects and Events, and none of the planted secrets', async () => {
-  const bundle = join(folder, 'bundle.tar.gz');
-  const { exitCode, stderr } = await cs('support', 'shop', '--file', bundle);
+  const { files, exitCode, stderr } = await bundleOf((file) => cs('support', 'shop', '--file', file));
   is(exitCode, 0, stderr);
-  const files = await filesOf(bundle);
   for (const path of [
     'environment.yaml',
     'objects/deployments.yaml',

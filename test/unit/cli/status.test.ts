@@ -74,9 +74,11 @@ test('a pod that will not come says why in the words of the kubelet or of the sc
 
 test('each release has its share of the requests, its pods and its state', () => {
   const backendRefs = [
-    { name: 'shop-api-aaaaaaaaaa', weight: 90 },
-    { name: 'shop-api-bbbbbbbbbb', weight: 10 },
+    { name: 'shop-api-aaaaaaaaaa', weight: 80 },
+    { name: 'shop-api-bbbbbbbbbb', weight: 20 },
   ];
+  // Requests of testers have a rule of their own, before that of everybody.
+  const testers = { backendRefs: [{ name: 'shop-api-bbbbbbbbbb', weight: 1 }] };
   const tree = treeOf(
     environment({ candidate: candidate(), rejected: REJECTED }),
     parts({
@@ -84,15 +86,15 @@ test('each release has its share of the requests, its pods and its state', () =>
         pod('one', API, READY_POD),
         pod('two', { ...API, 'cryptosense.io/revision': 'bbbbbbbbbb' }, { phase: 'Pending' }),
       ],
-      routes: [object('HTTPRoute', 'shop-api', { spec: { rules: [{ backendRefs }] } })],
+      routes: [object('HTTPRoute', 'shop-api', { spec: { rules: [testers, { backendRefs }] } })],
     }),
     NOW,
   );
   equal(
     find(tree, 'release').map(({ name, health, says }) => [name, health, ...says.slice(0, 3)]),
     [
-      ['api:1 (1-aaaaaaaaaa)', 'ok', 'serves', '90 % of the requests', '1/1 pods'],
-      ['api:2 (2-bbbbbbbbbb)', 'busy', 'is tried', '10 % of the requests', '0/1 pods'],
+      ['api:1 (1-aaaaaaaaaa)', 'ok', 'serves', '80 % of the requests', '1/1 pods'],
+      ['api:2 (2-bbbbbbbbbb)', 'busy', 'is tried', '20 % of the requests', '0/1 pods'],
       ['api:3 (3-cccccccccc)', 'bad', 'was rolled back', '5m ago', undefined],
     ].map((row) => row.filter((cell) => cell !== undefined)),
   );
