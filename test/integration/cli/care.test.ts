@@ -55,7 +55,7 @@ test.before(async () => {
       tier: 'production',
       deletionProtection: false,
       release: {
-        image: 'cryptosense-api:latest',
+        image: 'cryptosense-api:1.0.0',
         config: {
           SMTP_PASSWORD: secret('config'),
           NODE_ENV: 'staging',
@@ -63,6 +63,7 @@ test.before(async () => {
           LOG_LEVEL: 'debug',
         },
       },
+      database: { image: 'cryptosense-database:latest' },
       autoscaling: { minReplicas: 1 },
       network: { policies: false },
       routing: { gateway: { className: 'traefik' }, hostnames: [] },
@@ -115,8 +116,8 @@ test.after(async () => {
 const FAULTS: [string, RegExp][] = [
   ['environments', /NODE_ENV is staging, and the tier is production/],
   ['environments', /no environment of tier development or staging/],
-  ['pipeline', /cryptosense-api:latest, which is another image tomorrow/],
-  ['pipeline', /cryptosense-database:dev, the default of a developer's machine/],
+  ['pipeline', /cryptosense-database:latest, which is another image tomorrow/],
+  ['pipeline', /cryptosense-pooler:dev, the default of a developer's machine/],
   ['secrets', /SMTP_PASSWORD looks like a secret/],
   ['secrets', /UPSTREAM looks like a secret/],
   ['secrets', /Secret registry of spec\.images\.pullSecrets is not there/],

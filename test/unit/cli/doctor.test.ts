@@ -43,7 +43,7 @@ test('what may not be seen is not known, and neither well nor a fault', () => {
       seesEverywhere: false,
       cluster: Object.fromEntries(
         Object.keys(facts.cluster).map((kind) => [kind, forbidden]),
-      ) as Facts['cluster'],
+      ) as unknown as Facts['cluster'],
       secrets: Object.fromEntries(
         Object.keys(facts.secrets).map((name) => [name, { state: 'forbidden' as const }]),
       ),
