@@ -1,4 +1,5 @@
-import { createWriteStream, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
@@ -39,10 +40,13 @@ async function write(
   environment: Parameters<typeof collect>[1],
   { folder, target }: { folder: string; target: string },
 ): Promise<string[]> {
+  // Opened first, so that nothing is collected for a file that cannot be written.
+  const file = await open(target, 'w', 0o600).catch((error: unknown) => {
+    throw unwritable(target, error);
+  });
   const archive = pack();
   const written: string[] = [];
-  const output = createWriteStream(target, { mode: 0o600 });
-  const done = pipeline(archive, createGzip(), output);
+  const done = pipeline(archive, createGzip(), file.createWriteStream());
   // Its failure is awaited below; until then it is not an unhandled one.
   done.catch(() => {});
   try {
@@ -55,12 +59,23 @@ async function write(
     return written;
   } catch (error) {
     archive.destroy();
-    await done.catch(() => {});
+    // A full disk ends the pipeline, and what is packed afterwards fails for want of it: the first of them is the reason.
+    const reason = await done.then(
+      () => error,
+      (first: unknown) => (isOfFile(first) ? first : error),
+    );
     // A bundle that ends in the middle helps nobody.
     rmSync(target, { force: true });
-    const { code } = error as NodeJS.ErrnoException;
-    if (['ENOENT', 'EACCES', 'ENOSPC', 'EISDIR', 'EROFS'].includes(code ?? ''))
-      throw new CliError(`${target} cannot be written: ${code}. Name another file with --file.`, EXIT.usage);
-    throw error;
+    throw isOfFile(reason) ? unwritable(target, reason) : reason;
   }
+}
+
+/** Whether the system refused something, and not the cluster. */
+function isOfFile(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function unwritable(target: string, error: unknown): CliError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new CliError(`${target} cannot be written: ${code}. Name another file with --file.`, EXIT.usage);
 }

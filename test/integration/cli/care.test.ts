@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { equal, is, match, not, ok } from 'uvu/assert';
 import { RESTORES } from '../../../cli/cluster/parts.ts';
 import type { Result as Diagnosis } from '../../../cli/doctor/finding.ts';
+import type { Environment } from '../../../operator/api/resolved.ts';
 import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch } from '../../../operator/kube/apply.ts';
@@ -46,7 +47,12 @@ test.before(async () => {
   cluster = await startSimulatedCluster();
   client = cluster.client();
   await ensureNamespace(client, 'market');
-  operator = await startOperator({ kubeconfig: cluster.kubeconfig, program: await bundleOperator() });
+  operator = await startOperator({
+    kubeconfig: cluster.kubeconfig,
+    program: await bundleOperator(),
+    // Its lease is where it lives.
+    env: { POD_NAMESPACE: 'market' },
+  });
   await create(client, RESOURCES.environments, {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -71,17 +77,18 @@ test.before(async () => {
       paused: false,
     },
   });
+  // Its release waits: production has no migration without a verified backup.
   await eventually(
     'the environment is rendered',
     async () => {
-      const { items } = await client.request<{ items: KubeObject[] }>({
-        method: 'GET',
-        path: pathOf(RESOURCES.deployments, 'market'),
-      });
-      return items.some(({ metadata }) => metadata.name.startsWith('shop-api-'));
+      const path = pathOf(RESOURCES.environments, 'market', 'shop');
+      const { status } = await client.request<Environment>({ method: 'GET', path });
+      return status?.components?.some(({ name, readyPods }) => name === 'pooler' && readyPods > 0) ?? false;
     },
     90_000,
-  );
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}\n${operator.log().slice(-3_000)}`);
+  });
   await create(client, RESOURCES.configMaps, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
