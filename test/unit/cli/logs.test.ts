@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { equal, is, match } from 'uvu/assert';
 import { followLogs, readLogs } from '../../../cli/logs/follow.ts';
 import { onceOnly, parsedLine } from '../../../cli/logs/line.ts';
@@ -19,6 +20,15 @@ function pod(name: string, phase = 'Running') {
 }
 
 const list = (...items: object[]) => ({ metadata: { resourceVersion: '1' }, items });
+/** Begins a watch with what is there, as a server does that is asked for it. */
+function watched(response: ServerResponse, ...pods: object[]): void {
+  const annotations = { 'k8s.io/initial-events-end': 'true' };
+  const end = { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: '1', annotations } } };
+  const events = [...pods.map((object) => ({ type: 'ADDED', object })), end];
+  response.writeHead(200);
+  for (const event of events) response.write(`${JSON.stringify(event)}\n`);
+}
+
 const moment = (second: number) => `2026-11-20T12:00:0${second}.000000001Z`;
 
 test('a line is its moment and its text, and a line without a moment is itself', () => {
@@ -85,12 +95,11 @@ test('pods that come later are followed too, and a cut connection costs no line 
   server.handler = (request, response) => {
     const path = new URL(request.url ?? '', 'http://x').pathname;
     if (path === PODS && request.query.get('watch')) {
-      response.writeHead(200);
+      watched(response, pod('one'), pod('waiting', 'Pending'));
       addPod = () =>
         response.write(
           `${JSON.stringify({ type: 'ADDED', object: { ...pod('two'), metadata: { ...pod('two').metadata, resourceVersion: '2' } } })}\n`,
         );
-      response.flushHeaders();
       return;
     }
     if (path === PODS) return answer(response, list(pod('one'), pod('waiting', 'Pending')));
@@ -129,7 +138,7 @@ test('who may not read logs is told so, and does not wait for ever', async () =>
   const client = server.client();
   server.handler = (request, response) => {
     const path = new URL(request.url ?? '', 'http://x').pathname;
-    if (request.query.get('watch')) return void response.writeHead(200).flushHeaders();
+    if (request.query.get('watch')) return watched(response, pod('one'));
     if (path === PODS) return answer(response, list(pod('one')));
     return answer(response, status(403, 'Forbidden', 'User "x" cannot get pods/log'), 403);
   };
