@@ -1,6 +1,7 @@
 import { apiKeyEndpoints } from './accounts/api-key-routes.ts';
 import { createApiKeyStore } from './accounts/api-key-store.ts';
 import { createAuthenticate } from './accounts/authenticate.ts';
+import { erasureEndpoint } from './accounts/erasure.ts';
 import { createPasswords } from './accounts/login.ts';
 import { accountEndpoints } from './accounts/routes.ts';
 import { createSessionStore } from './accounts/session-store.ts';
@@ -48,7 +49,9 @@ export function createAccountServices(options: {
   const users = createUserStore(database);
   const sessions = createSessionStore(database, cache);
   const apiKeys = createApiKeyStore(database, cache);
+  const passwords = createPasswords(users);
   const portfolios = createPortfolioStore(database);
+  const lookup = createPortfolioLookup(portfolios, cache);
   const currentPrices: CurrentPrices = async (symbols) => {
     const found = await Promise.all(symbols.map((symbol) => prices(symbol)));
     return new Map(found.flatMap((each) => (each ? [[each.price.symbol, each.price]] : [])));
@@ -57,11 +60,12 @@ export function createAccountServices(options: {
   return {
     authenticate: createAuthenticate({ sessions, apiKeys }),
     endpoints: [
-      ...accountEndpoints({ passwords: createPasswords(users), users, sessions, limiter }),
+      ...accountEndpoints({ passwords, users, sessions, limiter }),
+      erasureEndpoint({ passwords, users, sessions, apiKeys, portfolios: lookup, limiter }),
       ...apiKeyEndpoints(apiKeys),
       ...portfolioEndpoints({
         store: portfolios,
-        lookup: createPortfolioLookup(portfolios, cache),
+        lookup,
         performances: createPerformanceStore(database),
         currentPrices,
       }),

@@ -24,6 +24,8 @@ export interface ApiKeyStore {
   /** False when the user has no such key. */
   revoke(userId: string, id: string): Promise<boolean>;
   find(key: string): Promise<Identity | undefined>;
+  /** To be called when the rows of keys are gone: their copies go as well, as soon as Redis answers. */
+  forget(hashes: readonly string[]): Promise<void>;
 }
 
 const PREFIX_LENGTH = 12;
@@ -78,6 +80,10 @@ export function createApiKeyStore(database: Database, cache: Cache): ApiKeyStore
     find: (key) => {
       const hash = digestOf(key);
       return copies.read(keyOf(hash), () => load(hash));
+    },
+
+    forget: async (hashes) => {
+      await Promise.all(hashes.map((hash) => copies.forget(keyOf(hash))));
     },
   };
 }

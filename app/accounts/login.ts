@@ -9,6 +9,8 @@ export interface Passwords {
   register(email: string, password: string): Promise<Account>;
   /** Throws a 401 Problem, with the same words and after the same work, whether the address or the password is wrong. */
   check(email: string, password: string): Promise<Account>;
+  /** The hash that the password was found right against. Throws a 403 Problem when it is wrong. */
+  confirm(account: Account, password: string): Promise<string>;
   /** Throws a 403 Problem when `current` is wrong. */
   change(account: Account, current: string, next: string): Promise<void>;
 }
@@ -29,7 +31,16 @@ export function createPasswords(users: UserStore): Passwords {
       throw new Problem({ status: 503, kind: 'busy', detail, retryAfterS: 2, cause });
     });
 
+  const confirm: Passwords['confirm'] = async ({ email }, password) => {
+    const hash = (await users.byEmail(email))?.passwordHash ?? NOBODYS_HASH;
+    const { matches } = await inTurn(() => verifyPassword(password, hash));
+    if (matches) return hash;
+    throw wrongPassword();
+  };
+
   return {
+    confirm,
+
     register: async (email, password) => {
       const account = await users.create(email, await inTurn(() => hashPassword(password)));
       if (account) return account;
@@ -51,13 +62,15 @@ export function createPasswords(users: UserStore): Passwords {
       return account;
     },
 
-    change: async ({ id, email }, current, next) => {
-      const found = await users.byEmail(email);
-      const hash = found?.passwordHash ?? NOBODYS_HASH;
-      const { matches } = await inTurn(() => verifyPassword(current, hash));
-      const replaced = matches && (await users.replaceHash(id, hash, await inTurn(() => hashPassword(next))));
-      if (replaced) return;
-      throw new Problem({ status: 403, kind: 'wrong-password', detail: 'The current password is wrong.' });
+    change: async (account, current, next) => {
+      const hash = await confirm(account, current);
+      const replaced = await users.replaceHash(account.id, hash, await inTurn(() => hashPassword(next)));
+      if (!replaced) throw wrongPassword();
     },
   };
+}
+
+/** Also for who has taken another password at the same moment. */
+export function wrongPassword(): Problem {
+  return new Problem({ status: 403, kind: 'wrong-password', detail: 'The current password is wrong.' });
 }

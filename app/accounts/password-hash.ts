@@ -31,6 +31,12 @@ export const passwordSchema = z
       .max(256, { error: 'must have at most 256 characters' }),
   );
 
+/** A password that somebody logs in with: one that breaks today's rules may be one of yesterday's. */
+export const givenPassword = z
+  .string({ error: 'must be a text' })
+  .max(256, { error: 'must have at most 256 characters' })
+  .transform((text) => text.normalize('NFKC'));
+
 /** The argon2id hash of a password under a fresh salt, as a PHC string: some 20 ms of one core and 12 MiB. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);

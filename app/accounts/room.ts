@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { Problem } from '../http/problem.ts';
+import { accountGone } from './gone.ts';
 import { type PlanLimits, planLimits, planOf } from './plan.ts';
 
 const words: Readonly<Record<keyof PlanLimits, string>> = {
@@ -19,7 +20,7 @@ export async function lockedLimits(sql: postgres.TransactionSql, userId: string)
   const [user] = await sql<{ plan: string }[]>`
     select plan from users where id = ${userId} for no key update`;
   if (user) return planLimits[planOf(user.plan)];
-  throw new Problem({ status: 401, kind: 'not-authenticated', detail: 'This account is gone.' });
+  throw accountGone();
 }
 
 /** Throws a 409 Problem unless the limits leave room for one more than `have`. */

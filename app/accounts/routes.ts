@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { Limiter } from '../http/limits/limiter.ts';
-import { Problem } from '../http/problem.ts';
 import { timestamp } from '../http/schemas.ts';
 import { plans } from '../http/user.ts';
 import { requireSameOrigin, sessionTokenOf } from './authenticate.ts';
 import { emailSchema } from './email.ts';
+import { accountGone } from './gone.ts';
+import { limitGuesses } from './guesses.ts';
 import type { Passwords } from './login.ts';
-import { passwordSchema } from './password-hash.ts';
+import { givenPassword as password, passwordSchema } from './password-hash.ts';
 import { noSessionCookie, sessionCookie } from './session-cookie.ts';
 import type { SessionStore } from './session-store.ts';
-import { digestOf } from './token.ts';
 import type { Account, UserStore } from './user-store.ts';
 
 const tag = 'Accounts';
@@ -20,12 +20,6 @@ const account = z
   .meta({ id: 'Account' });
 
 const credentials = z.strictObject({ email: emailSchema, password: passwordSchema });
-
-// Not `passwordSchema`: a password that breaks today's rules may be one of yesterday's.
-const password = z
-  .string({ error: 'must be a text' })
-  .max(256, { error: 'must have at most 256 characters' })
-  .transform((text) => text.normalize('NFKC'));
 
 const login = z.strictObject({
   email: emailSchema,
@@ -53,7 +47,7 @@ export function accountEndpoints(services: {
   const accountOf = async (id: string): Promise<Account> => {
     const found = await users.byId(id);
     if (found) return found;
-    throw new Problem({ status: 401, kind: 'not-authenticated', detail: 'This account is gone.' });
+    throw accountGone();
   };
 
   return [
@@ -140,20 +134,6 @@ export function accountEndpoints(services: {
       },
     }),
   ];
-}
-
-/** However many addresses they come from: so many guesses a minute at one account, whether there is such an account or not. */
-const GUESSES_A_MINUTE = 20;
-
-function limitGuesses(limiter: Limiter, email: string): void {
-  const { allowed, resetS } = limiter.take(`login-of:${digestOf(email)}`, GUESSES_A_MINUTE);
-  if (allowed) return;
-  throw new Problem({
-    status: 429,
-    kind: 'too-many-requests',
-    detail: `Too many logins with this address; try again in ${resetS} s.`,
-    retryAfterS: resetS,
-  });
 }
 
 const shown = ({ id, email, plan, createdAt }: Account) => ({

@@ -28,6 +28,8 @@ export interface SessionStore {
   end(token: string): Promise<void>;
   /** Ends all sessions of a user but that of `keep`. */
   endOthers(userId: string, keep: string | undefined): Promise<void>;
+  /** To be called when the rows of sessions are gone: their copies go as well, as soon as Redis answers. */
+  forget(ids: readonly string[]): Promise<void>;
   /** Removes what has expired, and tells Redis what it has not heard of yet. Returns how many rows went. */
   sweep(): Promise<number>;
 }
@@ -83,7 +85,8 @@ export function createSessionStore(database: Database, cache: Cache): SessionSto
         await markEnded([digestOf(before)]);
         await remove([digestOf(before)]);
       }
-      await copies.keep(keyOf(digestOf(token)), { ...identity, expiresAtMs: expiresAt.getTime() });
+      // Read and not just written: what has been deleted since the row was there leaves no copy behind.
+      await copies.read(keyOf(digestOf(token)), () => load(digestOf(token))).catch(() => {});
       return { token, expiresAt };
     },
 
@@ -107,6 +110,10 @@ export function createSessionStore(database: Database, cache: Cache): SessionSto
         where user_id = ${userId} and ended_at is null and id <> ${keep === undefined ? '' : digestOf(keep)}
         returning id`);
       await remove(rows.map(({ id }) => id));
+    },
+
+    forget: async (ids) => {
+      await Promise.all(ids.map((id) => copies.forget(keyOf(id))));
     },
 
     sweep: async () => {

@@ -24,6 +24,17 @@ export interface UserStore {
   byId(id: string): Promise<Account | undefined>;
   /** Replaces a hash, unless somebody else has replaced it first. */
   replaceHash(id: string, from: string, to: string): Promise<boolean>;
+  /**
+   * Removes the account and every row that belongs to it, and returns what names copies of them elsewhere. undefined when it
+   * is gone, or has another hash.
+   */
+  erase(id: string, passwordHash: string): Promise<Erased | undefined>;
+}
+
+/** Ids of sessions and hashes of API keys that were those of an erased account. */
+export interface Erased {
+  readonly sessions: readonly string[];
+  readonly apiKeys: readonly string[];
 }
 
 export function createUserStore(database: Database): UserStore {
@@ -60,6 +71,19 @@ export function createUserStore(database: Database): UserStore {
         where id = ${id} and password_hash = ${from}`);
       return done.count === 1;
     },
+
+    erase: (id, passwordHash) =>
+      database.transaction(async (sql) => {
+        // A session or a key that is being made waits for this lock, and then finds no account to belong to.
+        const [user] = await sql`
+          select id from users where id = ${id} and password_hash = ${passwordHash} for update`;
+        if (!user) return undefined;
+        const sessions = await sql<{ id: string }[]>`select id from sessions where user_id = ${id}`;
+        const keys = await sql<{ hash: string }[]>`select hash from api_keys where user_id = ${id}`;
+        // Each table of a user's rows refers to users and goes with it.
+        await sql`delete from users where id = ${id}`;
+        return { sessions: sessions.map((row) => row.id), apiKeys: keys.map(({ hash }) => hash) };
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { refersToGoneUser } from '../storage/gone-user.ts';
 import { isUnavailable } from '../storage/unavailable.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 
@@ -105,6 +106,8 @@ function unexpected(cause: unknown): Problem {
       return new Problem({ status, kind: 'bad-request', detail: `${cause.message}.`, cause });
     }
   }
+  if (refersToGoneUser(cause))
+    return new Problem({ status: 401, kind: 'not-authenticated', detail: 'This account is gone.', cause });
   if (isUnavailable(cause)) {
     const detail = 'A part of the service does not answer at the moment; please try again in a few seconds.';
     return new Problem({ status: 503, kind: 'unavailable', detail, retryAfterS: 2, cause });

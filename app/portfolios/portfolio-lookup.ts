@@ -18,7 +18,14 @@ export function createPortfolioLookup(store: PortfolioStore, cache: Cache): Port
   const copies = createLeasedCache({ cache, schema: z.array(portfolioSchema), ttlMs: () => TTL_MS });
   const keyOf = (userId: string) => `portfolio:${userId}`;
   return {
-    all: async (userId) => (await copies.read(keyOf(userId), () => store.list(userId))) ?? [],
+    all: async (userId) => {
+      // Of nothing there is no copy: it may be that of a user who is gone.
+      const load = async () => {
+        const found = await store.list(userId);
+        return found.length === 0 ? undefined : found;
+      };
+      return (await copies.read(keyOf(userId), load)) ?? [];
+    },
     changed: async (userId) => {
       await copies.forget(keyOf(userId));
     },

@@ -9,8 +9,6 @@ export interface LeasedCache<T> {
    * there is an older copy to answer with.
    */
   read(key: string, load: () => Promise<T | undefined>): Promise<T | undefined>;
-  /** Keeps what is known already, as after it has been made. */
-  keep(key: string, value: T): Promise<void>;
   /**
    * To be called after each committed write. False when Redis does not answer now: this process asks the database
    * until it could tell Redis, and another one may use the old copy until then.
@@ -108,9 +106,6 @@ export function createLeasedCache<T>(options: LeasedCacheOptions<T>): LeasedCach
         if (copy) return copy.value;
         throw error;
       }
-    },
-    keep: async (key, value) => {
-      await cache.set(key, textOf(value), Math.ceil(ttlMs(value))).catch(() => {});
     },
     forget: async (key) => {
       const done = await remove(key);

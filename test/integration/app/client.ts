@@ -45,7 +45,7 @@ export class Client {
   post = (path: string, body?: unknown) => this.send('POST', path, body);
   put = (path: string, body?: unknown) => this.send('PUT', path, body);
   patch = (path: string, body?: unknown) => this.send('PATCH', path, body);
-  delete = (path: string) => this.send('DELETE', path);
+  delete = (path: string, body?: unknown) => this.send('DELETE', path, body);
 
   async send(method: string, path: string, body?: unknown): Promise<Reply> {
     const response = await fetch(`${this.url}/api/v1${path}`, {
