@@ -1,9 +1,10 @@
 import type { Middleware } from 'koa';
 import { ConfigurationError } from './config.ts';
 
-const usage = `Usage: main.ts [serve | predictor | migrate]
+const usage = `Usage: main.ts [serve | predictor | record | migrate]
   serve            answer requests (the default)
   predictor        answer the API's questions for forecasts
+  record FILE      write what the feed says into a new file, until it is told to stop
   migrate          add to the database's schema what this release needs; to an empty database everything
   migrate contract take away what former releases needed and this one does not
   migrate all      both, one file after the other
@@ -24,6 +25,9 @@ export async function runCommandLine(extraMiddleware: () => readonly Middleware[
     } else if (command === 'predictor' && rest.length === 0) {
       const { servePredictor } = await import('./predictor/serve.ts');
       process.exitCode = await servePredictor();
+    } else if (command === 'record' && rest.length === 1) {
+      const { record } = await import('./feed/record.ts');
+      process.exitCode = await record(rest[0] as string);
     } else if (command === 'migrate') {
       const { migrate } = await import('./migrations/command.ts');
       process.exitCode = await migrate(rest);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { WebhookTargets } from './alerts/webhook-url.ts';
 import { type ConnectionUrl, ConnectionUrlError, fixedUrl, urlInFile } from './connection-url.ts';
+import { type Recording, RecordingError, recordingIn } from './feed/recording.ts';
 import type { RateLimits } from './http/limits/rate-limit.ts';
 
 /** Environment variables as `process.env` has them. */
@@ -20,7 +21,7 @@ export class ConfigurationError extends Error {
 
 const environments = ['development', 'staging', 'production'] as const;
 const logLevels = ['error', 'warn', 'info', 'debug'] as const;
-const feeds = ['coingecko', 'simulator'] as const;
+const feeds = ['coingecko', 'simulator', 'replay'] as const;
 const webhookTargets = ['public', 'any'] as const;
 const defaultLogLevel = { development: 'debug', staging: 'info', production: 'warn' } as const;
 
@@ -78,16 +79,28 @@ const listening = {
 
 const limit = wholeNumber(0, 1_000_000_000);
 
-const serving = {
-  ...listening,
-  API_BASE_URL: webAddress,
-  DATABASE_POOL_SIZE: integer(1, 100, 10),
+const feeding = {
   FEED: oneOf(feeds)
     .default('coingecko')
     .meta({ expected: feeds.join(', ') }),
   FEED_INTERVAL_MS: integer(100, 3_600_000, 15_000),
   FEED_SEED: integer(0, 2_147_483_647, 1),
+  FEED_FILE: z.string().optional(),
+  FEED_SPEED: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .transform(Number)
+    .pipe(z.number().min(0.01).max(1_000))
+    .default(1)
+    .meta({ expected: 'a number from 0.01 to 1000' }),
   COINGECKO_URL: webAddress.default('https://api.coingecko.com/api/v3'),
+};
+
+const serving = {
+  ...listening,
+  ...feeding,
+  API_BASE_URL: webAddress,
+  DATABASE_POOL_SIZE: integer(1, 100, 10),
   PREDICTOR_URL: webAddress.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional().meta({ expected: webAddress.meta()?.expected }),
   OTEL_TRACES_SAMPLER_ARG: share.optional().meta({ expected: share.meta()?.expected }),
@@ -125,6 +138,13 @@ export interface FeedConfig {
   readonly coingeckoUrl: string;
   /** The simulator's seed: the same seed gives the same prices at the same times. */
   readonly seed: number;
+  /** Where the kind is replay: what is replayed, and how many times as fast as it was. */
+  readonly replay?: { readonly recording: Recording; readonly speed: number };
+}
+
+/** What `record` knows. */
+export interface RecorderConfig extends ProcessConfig {
+  readonly feed: FeedConfig;
 }
 
 /** What every process knows that answers HTTP. */
@@ -194,9 +214,10 @@ export function readServerConfig(variables: Variables): ServerConfig {
   const values = reader.values(z.object(serving));
   const database = reader.url('DATABASE_URL', databaseSchemes);
   const redis = reader.url('REDIS_URL', ['redis:', 'rediss:']);
+  const feed = values && reader.feed(values);
   if (values?.NODE_ENV === 'production' && values.WEBHOOK_TARGETS === 'any')
     reader.mistakes.push('WEBHOOK_TARGETS: found "any", expected public where NODE_ENV is production');
-  if (!values || !database || !redis || reader.mistakes.length > 0)
+  if (!values || !database || !redis || !feed || reader.mistakes.length > 0)
     throw new ConfigurationError(reader.mistakes);
   // Who develops or tests on one machine is one client with many requests.
   const defaults = values.NODE_ENV === 'development' ? unlimited : defaultRateLimits;
@@ -205,12 +226,7 @@ export function readServerConfig(variables: Variables): ServerConfig {
     apiBaseUrl: values.API_BASE_URL,
     database: { url: database, poolSize: values.DATABASE_POOL_SIZE },
     redis: { url: redis },
-    feed: {
-      kind: values.FEED,
-      intervalMs: values.FEED_INTERVAL_MS,
-      coingeckoUrl: values.COINGECKO_URL,
-      seed: values.FEED_SEED,
-    },
+    feed,
     stream: { heartbeatMs: values.STREAM_HEARTBEAT_MS, mostClients: values.STREAM_MOST_CLIENTS },
     rateLimits: {
       anonymous: values.RATE_LIMIT_ANONYMOUS ?? defaults.anonymous,
@@ -228,6 +244,15 @@ export function readServerConfig(variables: Variables): ServerConfig {
     alerts: { intervalMs: values.ALERT_INTERVAL_MS, webhookTargets: values.WEBHOOK_TARGETS },
     ...(values.PREDICTOR_URL === undefined ? {} : { predictorUrl: values.PREDICTOR_URL }),
   };
+}
+
+/** The configuration of `record`. Throws ConfigurationError with every mistake at once. */
+export function readRecorderConfig(variables: Variables): RecorderConfig {
+  const reader = new Reader(variables);
+  const values = reader.values(z.object({ ...process, ...feeding }));
+  const feed = values && reader.feed(values);
+  if (!values || !feed) throw new ConfigurationError(reader.mistakes);
+  return { ...processConfig(values), feed };
 }
 
 /** The configuration of `predictor`. Throws ConfigurationError with every mistake at once. */
@@ -297,6 +322,22 @@ class Reader {
       this.mistakes.push(`${name}: found ${found}, expected ${expectation(schema.shape[name])}`);
     }
     return undefined;
+  }
+
+  /** undefined, with a mistake, when the file that is to be replayed is missing or wrong. */
+  feed(values: z.output<z.ZodObject<typeof feeding>>): FeedConfig | undefined {
+    const { FEED: kind, FEED_FILE: file, FEED_SPEED: speed } = values;
+    const { FEED_INTERVAL_MS: intervalMs, FEED_SEED: seed, COINGECKO_URL: coingeckoUrl } = values;
+    const feed = { kind, intervalMs, seed, coingeckoUrl };
+    if (kind !== 'replay') return feed;
+    try {
+      if (file === undefined) throw new RecordingError('nothing');
+      return { ...feed, replay: { recording: recordingIn(file), speed } };
+    } catch (error) {
+      if (!(error instanceof RecordingError)) throw error;
+      this.mistakes.push(`FEED_FILE: found ${error.message}, expected a file that "record" has written`);
+      return undefined;
+    }
   }
 
   /** `NAME`, or the file named by `NAME_FILE`: exactly one of the two. */

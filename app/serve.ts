@@ -8,8 +8,8 @@ import { runUntilSignal } from './until-signal.ts';
 export async function serve(extraMiddleware: readonly Middleware[] = []): Promise<number> {
   const config = readServerConfig(process.env);
   const logger = createLogger(config);
-  if (config.environment === 'production' && config.feed.kind === 'simulator') {
-    logger.warn('the prices are simulated: FEED is simulator');
-  }
+  const { kind } = config.feed;
+  if (config.environment === 'production' && kind !== 'coingecko')
+    logger.warn(`the prices are not those of the market: FEED is ${kind}`);
   return runUntilSignal(() => startServer({ config, extraMiddleware, logger }), logger);
 }

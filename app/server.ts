@@ -3,11 +3,9 @@ import { Router } from '@koa/router';
 import type { Middleware } from 'koa';
 import { createAccountServices } from './account-services.ts';
 import type { ServerConfig } from './config.ts';
-import { createCoinGeckoFeed } from './feed/coingecko.ts';
-import { guarded } from './feed/guarded.ts';
+import { feedOf } from './feed/choose.ts';
 import { createLeadership } from './feed/leader.ts';
 import { startPoller } from './feed/poller.ts';
-import { createSimulator } from './feed/simulator.ts';
 import { createProbes } from './health/probes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { mountEndpoints } from './http/api.ts';
@@ -22,7 +20,6 @@ import { routePatternOf } from './http/route-pattern.ts';
 import { predictionEndpoints } from './predictions/endpoints.ts';
 import { createPredictionLookup } from './predictions/prediction-lookup.ts';
 import { createPredictorClient } from './predictions/predictor-client.ts';
-import { assets } from './prices/assets.ts';
 import { priceEndpoints } from './prices/endpoints.ts';
 import { createPriceLookup } from './prices/price-lookup.ts';
 import { createPriceStore } from './prices/price-store.ts';
@@ -87,10 +84,7 @@ export async function startServer(options: {
   metrics.watchStreams(() => hub.size);
   const broadcast = createBroadcast(config.redis.url, cache, hub);
   const poller = startPoller({
-    feed:
-      config.feed.kind === 'simulator'
-        ? createSimulator(config.feed.seed)
-        : guarded(createCoinGeckoFeed({ url: config.feed.coingeckoUrl, assets })),
+    feed: feedOf(config.feed),
     store,
     publish: broadcast.publish,
     // Three polls may be late before another replica takes over.

@@ -10,7 +10,7 @@ export interface Quote {
 /** A source of prices. */
 export interface Feed {
   /** Shown in /health/detailed: nobody should take simulated prices for real ones. */
-  readonly name: 'coingecko' | 'simulator';
+  readonly name: 'coingecko' | 'simulator' | 'replay';
   /**
    * The quotes for the moment `at`. The same moment gives the same keys, so that writing it twice changes nothing.
    * Throws FeedUnavailable, or what `signal` was aborted with.

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { traced } from '../telemetry/trace.ts';
 import { type Feed, FeedUnavailable } from './feed.ts';
 import type { Leadership } from './leader.ts';
+import { rest } from './rest.ts';
 
 /** What /health/detailed says of the feed. A replica on standby is fine: another one polls. */
 export interface FeedStatus {
@@ -116,14 +117,4 @@ export function startPoller(options: {
       if (role === 'polling') await leadership.release();
     },
   };
-}
-
-/** Resolves after `ms` milliseconds, or at once when `signal` is aborted. */
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

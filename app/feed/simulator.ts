@@ -1,4 +1,5 @@
 import type { Feed, Quote } from './feed.ts';
+import { pastMoments } from './past.ts';
 
 /**
  * A market that never was: a random walk that is a pure function of (seed, symbol, time). Any replica, at any time and after
@@ -12,14 +13,7 @@ export function createSimulator(seed: number, listed: readonly Listing[] = listi
   return {
     name: 'simulator',
     quotes: async (at) => quotesAt(at),
-    history: (until) => {
-      const moments = new Set<number>();
-      for (const { spanMs, stepMs } of historySpans) {
-        const first = Math.ceil((until.getTime() - spanMs) / stepMs) * stepMs;
-        for (let at = first; at < until.getTime(); at += stepMs) moments.add(at);
-      }
-      return [...moments].flatMap((at) => quotesAt(new Date(at)));
-    },
+    history: (until) => pastMoments(until).flatMap(quotesAt),
   };
 }
 
@@ -44,13 +38,6 @@ export const listings: readonly Listing[] = [
   { symbol: 'ADA', price: 45_000_000n, volume: 400_000_000n, digits: 6 },
   { symbol: 'DOGE', price: 14_000_000n, volume: 900_000_000n, digits: 6 },
   { symbol: 'LTC', price: 84n * UNIT, volume: 350_000_000n, digits: 2 },
-];
-
-/** Something for each interval of /history to show: a month by the hour, two days by five minutes, two hours finely. */
-const historySpans = [
-  { spanMs: 30 * 86_400_000, stepMs: 3_600_000 },
-  { spanMs: 2 * 86_400_000, stepMs: 300_000 },
-  { spanMs: 2 * 3_600_000, stepMs: 15_000 },
 ];
 
 const MILLION = 1_000_000;

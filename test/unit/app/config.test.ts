@@ -41,6 +41,23 @@ test('four variables are enough, and the tier picks the log level', () => {
   assert.is(readServerConfig({ ...right, NODE_ENV: 'development' }).logLevel, 'debug');
 });
 
+test('a recording is read at the start, and what is wrong with it is a mistake among the others', () => {
+  const file = join(folder, 'prices.ndjson');
+  const line = '{"timestamp":"2026-01-01T00:00:00.000Z","symbol":"BTC","price":"1","volume24h":null}\n';
+  writeFileSync(file, line);
+  const replay = { ...right, FEED: 'replay', FEED_FILE: file };
+  assert.is(readServerConfig({ ...replay, FEED_SPEED: '2.5' }).feed.replay?.speed, 2.5);
+  assert.is(readServerConfig(replay).feed.replay?.recording.quotes.length, 1);
+  const { DATABASE_URL: _, ...rest } = right;
+  const { message } = mistakes({ ...rest, FEED: 'replay' });
+  assert.match(message, 'The configuration has 2 mistakes:');
+  assert.match(message, 'FEED_FILE: found nothing, expected a file that "record" has written');
+  assert.match(mistakes({ ...replay, FEED_FILE: join(folder, 'none') }).message, /cannot be read \(ENOENT\)/);
+  assert.match(mistakes({ ...replay, FEED_SPEED: '0' }).message, 'expected a number from 0.01 to 1000');
+  writeFileSync(file, `${line}nonsense\n`);
+  assert.match(mistakes(replay).message, /FEED_FILE: found the file .*, in which line 2 is no JSON/);
+});
+
 test('an empty variable counts as one that is not set', () => {
   assert.is(readServerConfig({ ...right, PORT: '', LOG_LEVEL: '' }).port, 3000);
 });
@@ -51,7 +68,7 @@ test('every mistake is in the one message, with what was found and what is expec
   assert.match(message, 'NODE_ENV: found "prod", expected development, staging, production');
   assert.match(message, 'PORT: found "99999", expected a whole number from 0 to 65535');
   assert.match(message, 'API_BASE_URL: found nothing, expected an http or https URL');
-  assert.match(message, 'FEED: found "guess", expected coingecko, simulator');
+  assert.match(message, 'FEED: found "guess", expected coingecko, simulator, replay');
   assert.match(message, 'DATABASE_URL: found nothing, expected postgresql://');
   assert.match(message, 'REDIS_URL: found a URL with the scheme "http:", expected redis://');
 });
