@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { equal, is, match, ok } from 'uvu/assert';
 import { checkout } from '../../../local/checkout.ts';
@@ -62,7 +63,7 @@ function documentedRole(): string {
 
 function kubectl(user: string, args: string[], input = ''): { status: number | null; out: string } {
   const { status, stdout, stderr } = spawnSync(join(kubectlFolder, 'kubectl'), args, {
-    env: { KUBECONFIG: cluster.kubeconfigFor(user) },
+    env: { KUBECONFIG: cluster.kubeconfigFor(user), HOME: tmpdir() },
     input,
     encoding: 'utf8',
   });
