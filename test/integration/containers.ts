@@ -1,4 +1,5 @@
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
+import { docker } from '../../local/docker.ts';
 
 /** Images of the project, built before the tests; other ones can be named to try them. */
 const images = {
@@ -38,20 +39,47 @@ export interface DatabaseTools {
 export class Containers {
   readonly #started: { stop(): Promise<unknown> }[] = [];
   #network: Awaited<ReturnType<Network['start']>> | undefined;
+  #database: StartedTestContainer | undefined;
 
-  /** PostgreSQL 15; its user `cryptosense` owns everything. */
-  async startDatabase(): Promise<Address> {
+  /** PostgreSQL 15; its user `cryptosense` owns everything. `survives`: its data outlives a crash, which memory does not. */
+  async startDatabase(options: { survives?: boolean } = {}): Promise<Address> {
     const network = await this.#networkOfAll();
-    return this.#start(
-      new GenericContainer(images.database)
-        .withEnvironment({ POSTGRES_USER: NAME, POSTGRES_DB: NAME, POSTGRES_PASSWORD: PASSWORD })
-        .withTmpFs({ '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700' })
-        .withCommand(['-c', 'fsync=off'])
-        .withNetwork(network)
-        .withNetworkAliases('database')
-        .withExposedPorts(5432),
-      5432,
-    );
+    const container = new GenericContainer(images.database)
+      .withEnvironment({ POSTGRES_USER: NAME, POSTGRES_DB: NAME, POSTGRES_PASSWORD: PASSWORD })
+      .withCommand(['-c', 'fsync=off'])
+      .withNetwork(network)
+      .withNetworkAliases('database')
+      .withExposedPorts(5432);
+    if (!options.survives)
+      container.withTmpFs({ '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700' });
+    const address = await this.#start(container, 5432);
+    this.#database = this.#started.at(-1) as StartedTestContainer;
+    return address;
+  }
+
+  /** kill -9 for PostgreSQL and all its processes, in the middle of whatever they do. */
+  async crashDatabase(): Promise<void> {
+    await this.#engine('kill', '--signal', 'KILL');
+  }
+
+  /** Starts PostgreSQL again after a crash, on the same data. Its port on this machine may be another one; PgBouncer finds it. */
+  async restartDatabase(): Promise<void> {
+    await this.#engine('start');
+  }
+
+  /** Ends every session of the database from within, as a fast shutdown does. */
+  async endSessions(): Promise<void> {
+    const query =
+      "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
+    const psql = ['psql', '-h', '/var/run/postgresql', '-U', NAME, '-d', NAME, '-At', '-c', query];
+    const { exitCode, output } = (await this.#database?.exec(psql)) ?? { exitCode: 1, output: 'no database' };
+    if (exitCode !== 0) throw new Error(`the sessions could not be ended: ${output}`);
+  }
+
+  async #engine(...command: string[]): Promise<void> {
+    if (!this.#database) throw new Error('the database has not been started');
+    const step = 'Crashing a database of a test';
+    await docker(process.env.DOCKER_HOST ?? '', [...command, this.#database.getId()], { step });
   }
 
   /** The database image with at most 1 GiB of memory: settings that are tried may ask for all of the machine's. */

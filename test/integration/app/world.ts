@@ -19,9 +19,10 @@ export class World {
   readonly #servers: { stop(): Promise<boolean> }[] = [];
   #parts: Parts | undefined;
 
-  async start(): Promise<void> {
+  /** `survives`: the database's data outlives a crash. */
+  async start(options: { survives?: boolean } = {}): Promise<void> {
     const [database, cache] = await Promise.all([
-      this.containers.startDatabase(),
+      this.containers.startDatabase(options),
       this.containers.startCache(),
     ]);
     const pooler = await this.containers.startPooler();
