@@ -83,9 +83,9 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
   return { cluster: ready, images };
 }
 
-/** Builds an image that only tests need, and brings it into the cluster; undefined when the cluster has its own registry. */
+/** Builds an image that `npm start` does without, and brings it into the cluster; undefined when the cluster has its own registry. */
 export async function addImage(
-  { cluster }: Platform,
+  { cluster }: Pick<Platform, 'cluster'>,
   name: string,
   report: Report,
 ): Promise<string | undefined> {

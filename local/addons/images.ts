@@ -21,6 +21,8 @@ const LAYOUT = 'v1';
 
 const TRAEFIK_MODULE = 'github.com/traefik/traefik/v3';
 
+const PROMETHEUS_MODULE = 'github.com/prometheus/prometheus';
+
 const builtPrefix = 'cryptosense-addon-';
 
 /** Whether an image was built here, so that a cluster has to be given it. */
@@ -80,6 +82,16 @@ export async function addonImagesFor(dockerHost: string | undefined, report: Rep
 export async function builtAddonImages(dockerHost: string, report: Report): Promise<string[]> {
   const images = await addonImagesFor(dockerHost, report);
   return isBuiltHere(images.traefik) ? Object.values(images) : [];
+}
+
+/** Prometheus for a cluster of this engine: pulled where that is possible, else built here. */
+export async function prometheusImage(dockerHost: string | undefined, report: Report): Promise<string> {
+  if (dockerHost !== undefined && !(await hasRegistry(dockerHost, report)))
+    return addonImage(dockerHost, 'prometheus', 'prometheus', '', report);
+  // The module's v0.309.1 is what is released as v3.9.1.
+  const [, minor = '', patch = ''] =
+    /^v0\.3(\d\d)\.(\d+)$/.exec(await moduleVersion('prometheus', PROMETHEUS_MODULE)) ?? [];
+  return `prom/prometheus:v3.${Number(minor)}.${patch}`;
 }
 
 /** An image that holds one static binary and nothing else, tagged by the key of its build. */

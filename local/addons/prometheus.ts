@@ -1,0 +1,145 @@
+import { stringify } from 'yaml';
+import { ruleGroups } from '../../charts/alerts/rule-groups.ts';
+import { prometheusConfig } from '../../charts/alerts/scrape.ts';
+import { MONITORING_LABEL } from '../../charts/exporters.ts';
+import { RUNBOOKS } from '../../operator/api/tiers.ts';
+import type { Report } from '../report.ts';
+import { type AddonCluster, apply, waitForRollout } from './cluster-access.ts';
+import { isBuiltHere, prometheusImage } from './images.ts';
+import {
+  addonLabels,
+  clusterRoleBinding,
+  type Manifest,
+  namespace,
+  restrictedContainer,
+  restrictedPod,
+} from './manifest.ts';
+
+export const MONITORING_NAMESPACE = 'cryptosense-monitoring';
+
+const NAME = 'prometheus';
+const labels = addonLabels(NAME);
+const home = { namespace: MONITORING_NAMESPACE, labels };
+const PORT = 9090;
+
+const account: Manifest = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name: NAME, ...home },
+};
+
+/** It finds pods and nodes, and reads what the kubelets say of volumes. */
+const reader: Manifest = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'cryptosense-prometheus', labels },
+  rules: [
+    { apiGroups: [''], resources: ['pods', 'nodes'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['nodes/metrics'], verbs: ['get'] },
+  ],
+};
+
+function settings(): Manifest {
+  const groups = [
+    ...ruleGroups('environment', { runbooks: RUNBOOKS }),
+    ...ruleGroups('operator', { runbooks: RUNBOOKS }),
+  ];
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: NAME, ...home },
+    data: {
+      'prometheus.yml': stringify(prometheusConfig({ interval: '5s' }), { aliasDuplicateObjects: false }),
+      'cryptosense.yml': stringify({ groups }, { aliasDuplicateObjects: false }),
+    },
+  };
+}
+
+const service: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: NAME, ...home },
+  spec: {
+    selector: { 'app.kubernetes.io/name': NAME },
+    ports: [{ name: 'http', port: PORT, targetPort: PORT }],
+  },
+};
+
+function deployment(image: string): Manifest {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: NAME, ...home },
+    spec: {
+      replicas: 1,
+      // Two at a time would want the memory twice.
+      strategy: { type: 'Recreate' },
+      selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
+      template: {
+        metadata: { labels },
+        spec: {
+          serviceAccountName: account.metadata.name,
+          securityContext: { ...restrictedPod(65532), fsGroup: 65532 },
+          containers: [
+            {
+              name: NAME,
+              image,
+              imagePullPolicy: 'IfNotPresent',
+              args: [
+                '--config.file=/etc/prometheus/prometheus.yml',
+                '--storage.tsdb.path=/data',
+                // A day of a few hundred series: this one is for looking, not for keeping.
+                '--storage.tsdb.retention.time=24h',
+                '--storage.tsdb.retention.size=400MB',
+                `--web.listen-address=:${PORT}`,
+              ],
+              env: [{ name: 'GOMEMLIMIT', value: '230MiB' }],
+              ports: [{ name: 'http', containerPort: PORT }],
+              readinessProbe: { httpGet: { path: '/-/ready', port: PORT }, periodSeconds: 2 },
+              livenessProbe: { httpGet: { path: '/-/healthy', port: PORT }, periodSeconds: 30 },
+              resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '256Mi' } },
+              securityContext: restrictedContainer,
+              volumeMounts: [
+                { name: 'settings', mountPath: '/etc/prometheus', readOnly: true },
+                { name: 'data', mountPath: '/data' },
+              ],
+            },
+          ],
+          volumes: [
+            {
+              name: 'settings',
+              configMap: {
+                name: NAME,
+                items: [
+                  { key: 'prometheus.yml', path: 'prometheus.yml' },
+                  { key: 'cryptosense.yml', path: 'rules/cryptosense.yml' },
+                ],
+              },
+            },
+            { name: 'data', emptyDir: { sizeLimit: '500Mi' } },
+          ],
+        },
+      },
+    },
+  };
+}
+
+/** A Prometheus that scrapes the operator, every environment and the kubelets, with all rules. Idempotent. */
+export async function installPrometheus(cluster: AddonCluster, report: Report): Promise<void> {
+  const image = await prometheusImage(cluster.dockerHost, report);
+  if (isBuiltHere(image)) {
+    report('bringing Prometheus into the cluster');
+    await cluster.loadImages([image], report);
+  }
+  await apply(cluster, 'Prometheus', [
+    namespace(MONITORING_NAMESPACE, 'restricted', { [MONITORING_LABEL]: 'true' }),
+    account,
+    reader,
+    clusterRoleBinding('cryptosense-prometheus', 'cryptosense-prometheus', account),
+    settings(),
+    service,
+    deployment(image),
+  ]);
+  report('waiting for Prometheus');
+  await waitForRollout(cluster, MONITORING_NAMESPACE, NAME);
+}
