@@ -1,17 +1,33 @@
 # cryptosense-database: PostgreSQL 15 with contrib, Patroni, pgBackRest and, where it can be had, TimescaleDB.
-#   docker build -f images/database.Dockerfile -t cryptosense-database:dev images
+# The context is the repository after `npm ci`:
+#   docker build -f images/database.Dockerfile -t cryptosense-database:dev .
+
+# The program that takes backups, in one file, and Node.
+FROM debian:bookworm-slim AS program
+COPY images/runtime/collect.sh /usr/local/bin/
+COPY node_modules/node-linux-*/bin/node /usr/bin/node
+RUN collect.sh /runtime /usr/bin/node
+WORKDIR /src
+COPY node_modules node_modules
+COPY package.json ./
+COPY images/bundle.ts images/
+COPY operator/api operator/api
+COPY operator/backup operator/backup
+COPY backup backup
+RUN mkdir -p /out && node images/bundle.ts backup/main.ts /out/backup.mjs && rm /out/*.map
+
 FROM debian:bookworm-slim AS build
 
 # TimescaleDB is in none of Debian's own sources. Sources and keys laid into images/database/apt are used;
 # with TIMESCALEDB=required the build fails when they do not have it, instead of going on without.
-COPY database/apt/ /etc/apt/sources.list.d/
+COPY images/database/apt/ /etc/apt/sources.list.d/
 ARG TIMESCALEDB=if-available
 
 # The account exists first, with the one uid of all the project's images: the package would take a random one.
 RUN groupadd -g 1001 postgres && useradd -u 1001 -g postgres -d /var/lib/postgresql -s /bin/bash postgres
 RUN export DEBIAN_FRONTEND=noninteractive && apt-get update && \
     apt-get install -y --no-install-recommends \
-      ca-certificates curl patroni pgbackrest postgresql-15 && \
+      ca-certificates curl libstdc++6 patroni pgbackrest postgresql-15 && \
     timescaledb=$(apt-cache policy timescaledb-2-postgresql-15 | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }') && \
     if [ -n "$timescaledb" ]; then apt-get install -y --no-install-recommends timescaledb-2-postgresql-15; \
     elif [ "$TIMESCALEDB" = required ]; then echo "No apt source has timescaledb-2-postgresql-15: add one to images/database/apt." >&2; exit 1; fi && \
@@ -29,9 +45,11 @@ RUN rm -rf /usr/lib/postgresql/15/lib/bitcode /usr/lib/postgresql/15/lib/llvmjit
     mkdir -p /var/lib/postgresql/data /var/run/postgresql /etc/apt/sources.list.d && \
     chown 1001:1001 /var/lib/postgresql/data /var/run/postgresql
 
-COPY database/*.sh /usr/local/bin/
-COPY database/member/ /usr/local/lib/cryptosense/member/
-COPY database/postgresql.conf database/pg_hba.conf /etc/cryptosense/
+COPY images/database/*.sh /usr/local/bin/
+COPY images/database/member/ /usr/local/lib/cryptosense/member/
+COPY images/database/postgresql.conf images/database/pg_hba.conf /etc/cryptosense/
+COPY --from=program /usr/bin/node /usr/bin/node
+COPY --from=program /out/ /usr/local/lib/cryptosense/
 
 # One layer without what was removed above.
 FROM scratch

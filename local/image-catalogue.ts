@@ -58,6 +58,19 @@ function packaged(component: string, ...folders: string[]): ImageRecipe {
   };
 }
 
+/** PostgreSQL, and the program that takes its backups: pgBackRest has to be of one version on both sides. */
+function database(): ImageRecipe {
+  const entry = 'backup/main.ts';
+  return {
+    name: 'cryptosense-database:dev',
+    dockerfile: 'images/database.Dockerfile',
+    context: '.',
+    entry,
+    args: {},
+    sources: [...bundled, 'images/database', 'backup', 'operator/api', 'operator/backup'],
+  };
+}
+
 /** Version of an operator with other charts, to which tests upgrade. */
 export const LATER = 'later';
 
@@ -74,7 +87,7 @@ export const recipes: readonly ImageRecipe[] = [
   packaged('pooler', 'images/runtime'),
   packaged('cache', 'images/runtime', 'images/cache'),
   { ...packaged('exporters', 'images/runtime', 'images/exporters'), onlyByName: true },
-  packaged('database', 'images/database'),
+  database(),
 ];
 
 /**

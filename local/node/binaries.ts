@@ -55,3 +55,8 @@ export function amtoolBinary(report: Report): Promise<string> {
 export function kwokBinary(report: Report): Promise<string> {
   return buildGo({ name: 'kwok', report }).then((folder) => join(folder, 'kwok'));
 }
+
+/** versitygw, S3-compatible storage with versions on this machine's disk, for tests of backups. */
+export function versitygwBinary(report: Report): Promise<string> {
+  return buildGo({ name: 'versitygw', report }).then((folder) => join(folder, 'versitygw'));
+}

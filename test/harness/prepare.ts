@@ -3,7 +3,12 @@ import { clusterName, type Purpose } from '../../local/cluster-name.ts';
 import { ensureEngine, releaseEngine } from '../../local/engine.ts';
 import { LATER } from '../../local/image-catalogue.ts';
 import { buildImages } from '../../local/images.ts';
-import { kubernetesBinaries, kwokBinary, prometheusBinary } from '../../local/node/binaries.ts';
+import {
+  kubernetesBinaries,
+  kwokBinary,
+  prometheusBinary,
+  versitygwBinary,
+} from '../../local/node/binaries.ts';
 import { addImage, bringUpPlatform } from '../../local/platform.ts';
 import { printLine } from '../../local/steps.ts';
 
@@ -27,6 +32,7 @@ export async function prepareIntegration(): Promise<Preparation> {
   await kubernetesBinaries(printLine);
   await kwokBinary(printLine);
   await prometheusBinary(printLine);
+  await versitygwBinary(printLine);
   const images = await buildImages({
     engine,
     only: ['database', 'pooler', 'cache', 'exporters'],

@@ -4,7 +4,7 @@ import forge from 'node-forge';
 const DAY_MS = 86_400_000;
 const { pki } = forge;
 
-/** Signs client certificates that an API server with `--client-ca-file` accepts. */
+/** Signs client certificates that an API server with `--client-ca-file` accepts, and those of servers. */
 export class CertificateAuthority {
   /** PEM. */
   readonly certificate: string;
@@ -29,6 +29,18 @@ export class CertificateAuthority {
     ]);
     certificate.setIssuer(this.#authority.subject.attributes);
     certificate.setExtensions([{ name: 'extKeyUsage', clientAuth: true }]);
+    certificate.sign(this.#key, forge.md.sha256.create());
+    return { cert: pki.certificateToPem(certificate), key: pki.privateKeyToPem(key) };
+  }
+
+  /** Certificate and key, both PEM, of a server with these names. */
+  signServer(hosts: readonly string[]): { cert: string; key: string } {
+    const { certificate, key } = unsigned([{ name: 'commonName', value: hosts[0] ?? 'localhost' }]);
+    certificate.setIssuer(this.#authority.subject.attributes);
+    certificate.setExtensions([
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames: hosts.map((value) => ({ type: 2, value })) },
+    ]);
     certificate.sign(this.#key, forge.md.sha256.create());
     return { cert: pki.certificateToPem(certificate), key: pki.privateKeyToPem(key) };
   }
