@@ -1,12 +1,13 @@
 import { statfs } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import postgres from 'postgres';
+import { AGENT_PORT } from '../operator/backup/agent.ts';
 import type { ArchiveState } from '../operator/backup/archive.ts';
 import { archiveState } from './archive.ts';
 import { takeFull } from './full.ts';
 import { metricsOf } from './metrics.ts';
 import { ensureStanza } from './repository.ts';
-import { AGENT_PORT, type BackupSettings, readSecrets } from './settings.ts';
+import { type BackupSettings, readSecrets } from './settings.ts';
 import { isSigned } from './signature.ts';
 
 const STANZA_AGAIN_MS = 15_000;

@@ -28,7 +28,9 @@ export async function run(file: string, args: readonly string[], options: Comman
     ...(options.signal ? { cancelSignal: options.signal } : {}),
   });
   if (!result.failed) return result.stdout;
-  const what = [file, args.find((arg) => !arg.startsWith('-'))].filter(Boolean).join(' ');
+  const what = [file.replace(/-repository\.sh$/, ''), args.find((arg) => !arg.startsWith('-'))]
+    .filter(Boolean)
+    .join(' ');
   if (result.timedOut)
     throw new CommandError(`${what} was not done after ${options.timeoutMs / 1000} s and was ended`);
   if (result.isCanceled) throw new CommandError(`${what} was ended`);
@@ -45,7 +47,7 @@ export function lastWords(output: string): string {
     .filter((line) => line !== '');
   const errors = lines.filter((line) => /\b(ERROR|FATAL|PANIC|error):/i.test(line));
   const words = (errors.length > 0 ? errors : lines.slice(-4))
-    .map((line) => line.replace(/^.*?\bERROR: (\[\d+\]: )?/, ''))
+    .map((line) => line.replace(/^.*?\bERROR:\s*(\[\d+\]:\s*)?/, ''))
     .join('; ');
   return words.length <= LONGEST_WORDS ? words : `${words.slice(0, LONGEST_WORDS)}...`;
 }

@@ -185,7 +185,7 @@ async function verification(
       restorePoint?.archived && restorePoint.name
         ? ({ type: 'name', name: restorePoint.name } as const)
         : ({ type: 'immediate' } as const);
-    return verifyFull(folder, { stanza, label, target, database: settings.database.name, timeoutMs });
+    return verifyFull(folder, { stanza, label, target, timeoutMs });
   }
   if (key === undefined) throw new Error('the record says neither a label nor a key');
   const expected = {
@@ -231,6 +231,7 @@ function remaining({ deadline }: Work): number {
 
 function sentence(message: string): string {
   const text = message.trim();
-  const first = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  // Names of programs stay as they are.
+  const first = /^[a-z]+ /.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text;
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }

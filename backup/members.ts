@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises';
+import { AGENT_PORT } from '../operator/backup/agent.ts';
 import type { ArchiveState } from '../operator/backup/archive.ts';
 import type { FullRequest } from './agent.ts';
 import type { FullBackup } from './full.ts';
-import { AGENT_PORT, type BackupSettings } from './settings.ts';
+import type { BackupSettings } from './settings.ts';
 import { signed } from './signature.ts';
 
 const LOOK_MS = 10_000;

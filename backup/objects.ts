@@ -25,7 +25,8 @@ export interface BackupObjects {
 }
 
 /** Those of the cluster that this pod runs in, with the rights of its ServiceAccount. */
-export function clusterObjects(namespace: string, job: string): BackupObjects {
+export function clusterObjects(namespace: string, job: string, server = ownServer()): BackupObjects {
+  const call = (method: string, path: string, body?: unknown) => ask(server, method, path, body);
   const path = `/apis/${API_VERSION}/namespaces/${namespace}/${BACKUP_PLURAL}`;
   return {
     get: async (name) => {
@@ -47,6 +48,18 @@ export function clusterObjects(namespace: string, job: string): BackupObjects {
   };
 }
 
+/** An API server, and the folder with the token for it. */
+interface Server {
+  readonly host: string | undefined;
+  readonly port: string;
+  readonly account: string;
+}
+
+function ownServer(): Server {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
+  return { host, port, account: ACCOUNT };
+}
+
 interface Answer {
   code: number;
   text: string;
@@ -57,12 +70,12 @@ function succeeded({ code, text }: Answer, what: string): string {
   throw new Error(`${what} was refused by the API server (${code}): ${text.slice(0, 300)}`);
 }
 
-function call(method: string, path: string, body?: unknown): Promise<Answer> {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
+function ask(server: Server, method: string, path: string, body?: unknown): Promise<Answer> {
+  const { host, port, account } = server;
   if (!host) return Promise.reject(new Error('this is no pod: KUBERNETES_SERVICE_HOST is not set'));
-  const agent = new Agent({ ca: readFileSync(join(ACCOUNT, 'ca.crt')) });
+  const agent = new Agent({ ca: readFileSync(join(account, 'ca.crt')) });
   const headers = {
-    authorization: `Bearer ${readFileSync(join(ACCOUNT, 'token'), 'utf8').trim()}`,
+    authorization: `Bearer ${readFileSync(join(account, 'token'), 'utf8').trim()}`,
     accept: 'application/json',
     'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
   };

@@ -1,7 +1,7 @@
 import { CommandError, type CommandOptions, run } from './commands.ts';
 
 /** The image's script that gives pgBackRest its settings and secrets. */
-const SCRIPT = process.env.BACKUP_REPOSITORY_SCRIPT ?? 'repository.sh';
+const SCRIPT = process.env.BACKUP_REPOSITORY_SCRIPT ?? 'pgbackrest-repository.sh';
 
 const SHORT_MS = 60_000;
 

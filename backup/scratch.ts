@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import postgres from 'postgres';
 import { CommandError, lastWords, run } from './commands.ts';
 
 const TIMESCALEDB = '/etc/cryptosense/timescaledb';
 const STOP_MS = 60_000;
+const LOOK_MS = 200;
 
 /** A PostgreSQL that only this process can reach, on data that nobody needs. */
 export interface ScratchServer {
@@ -35,42 +37,65 @@ export async function withScratch<T>(parent: string, work: (folder: string) => P
 export async function startScratch(
   folder: string,
   data: string,
-  { timeoutMs, database = 'postgres' }: { timeoutMs: number; database?: string },
+  { timeoutMs }: { timeoutMs: number },
 ): Promise<ScratchServer> {
-  const [config, hba, ident, log] = ['scratch.conf', 'hba.conf', 'ident.conf', 'log'].map((name) =>
-    join(folder, name),
-  );
-  await writeFile(hba as string, 'local all all trust\n');
-  await writeFile(ident as string, '');
-  await writeFile(config as string, settings({ folder, hba: hba as string, ident: ident as string }));
-  const server = ['-D', data, '-w', '-s'];
-  const start = [
-    ...server,
-    '-l',
-    log as string,
-    '-t',
-    String(Math.ceil(timeoutMs / 1000)),
-    '-o',
-    `-c config_file=${config}`,
+  const endsAt = Date.now() + timeoutMs;
+  const [config, hba, ident, log] = [
+    join(folder, 'scratch.conf'),
+    join(folder, 'hba.conf'),
+    join(folder, 'ident.conf'),
+    join(folder, 'log'),
   ];
-  const words = () => readFile(log as string, 'utf8').catch(() => '');
+  await writeFile(hba, 'local all all trust\n');
+  await writeFile(ident, '');
+  await writeFile(config, settings({ folder, hba, ident }));
+  const server = ['-D', data, '-w', '-s'];
+  const timeout = ['-t', String(Math.ceil(timeoutMs / 1000))];
+  const start = [...server, ...timeout, '-l', log, '-o', `-c config_file=${config}`];
+  const words = () => readFile(log, 'utf8').catch(() => '');
+  const stop = (mode: string) => run('pg_ctl', [...server, '-m', mode, 'stop'], { timeoutMs: STOP_MS });
+  const sql = postgres({
+    host: folder,
+    port: 5432,
+    user: 'postgres',
+    database: 'postgres',
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => {},
+  });
   try {
     await run('pg_ctl', [...start, 'start'], { timeoutMs: timeoutMs + 10_000 });
+    await untilRecovered(sql, server, endsAt);
   } catch (error) {
-    await run('pg_ctl', [...server, '-m', 'immediate', 'stop'], { timeoutMs: STOP_MS }).catch(() => {});
+    await sql.end({ timeout: 1 });
+    await stop('immediate').catch(() => {});
     const said = lastWords((await words()).replaceAll(/^\S+ \S+ \S+ \[\d+\] /gm, ''));
     throw new CommandError(`PostgreSQL does not start on it: ${said || (error as Error).message}`);
   }
-  const sql = postgres({ host: folder, port: 5432, user: 'postgres', database, max: 1, onnotice: () => {} });
   return {
     sql,
     socket: folder,
     log: words,
     stop: async () => {
       await sql.end({ timeout: 5 });
-      await run('pg_ctl', [...server, '-m', 'fast', 'stop'], { timeoutMs: STOP_MS });
+      await stop('fast');
     },
   };
+}
+
+/** pg_ctl is content with a server that still recovers. Throws when it ends instead, or when the time is over. */
+async function untilRecovered(sql: postgres.Sql, server: readonly string[], endsAt: number): Promise<void> {
+  for (;;) {
+    try {
+      const [row] = await sql<{ recovering: boolean }[]>`select pg_is_in_recovery() as recovering`;
+      if (row?.recovering === false) return;
+    } catch {
+      // It does not take connections before it has recovered; whether it ever will, the next line asks.
+      await run('pg_ctl', [...server, 'status'], { timeoutMs: 10_000 });
+    }
+    if (Date.now() > endsAt) throw new Error('it was still recovering when the time was over');
+    await after(LOOK_MS);
+  }
 }
 
 function settings({ folder, hba, ident }: { folder: string; hba: string; ident: string }): string {

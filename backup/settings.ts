@@ -29,9 +29,6 @@ export interface Secrets {
   readonly ca?: string;
 }
 
-/** Port of the agent, which runs beside each member of the database. */
-export const AGENT_PORT = 8432;
-
 /** Where the pods find settings and secrets, each in a file of its own. */
 export function settingsFolder(): string {
   return process.env.BACKUP_FOLDER ?? '/etc/cryptosense/backup';

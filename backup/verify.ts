@@ -36,7 +36,7 @@ async function restoreFull(
   data: string,
   { stanza, label, target, timeoutMs }: { stanza: string; label: string; target: Target; timeoutMs: number },
 ): Promise<void> {
-  const fetchLog = `repository.sh --stanza=${stanza} --pg1-path=${data} archive-get %f "%p"`;
+  const fetchLog = `pgbackrest-repository.sh --stanza=${stanza} --pg1-path=${data} archive-get %f "%p"`;
   const args = [
     `--stanza=${stanza}`,
     `--pg1-path=${data}`,
@@ -55,7 +55,7 @@ async function restoreFull(
 /** Restores a full backup, starts PostgreSQL on it and asks it. Throws an Error with one sentence: it cannot be relied on. */
 export async function verifyFull(
   folder: string,
-  options: { stanza: string; label: string; target: Target; database: string; timeoutMs: number },
+  options: { stanza: string; label: string; target: Target; timeoutMs: number },
 ): Promise<Verification> {
   const data = join(folder, 'data');
   await restoreFull(data, options);

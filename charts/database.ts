@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { archiveSettings, withAgent } from './backup-agent.ts';
 import { membersRights } from './database-rights.ts';
 import { DATABASE_PORT, databaseServices } from './database-services.ts';
 import { withExporter } from './exporters.ts';
@@ -56,6 +57,7 @@ function settingsFilesOf(environment: ResolvedEnvironment): Record<string, strin
   const { database } = environment.spec;
   const settings = { ...databaseSettings(database.resources.memory), ...database.parameters };
   const conf = settingsFile(database);
+  const archive = archiveSettings(environment);
   const cluster = JSON.stringify(clusterConfiguration(database, settings), null, 2);
   // An environment never changes its name: without it the hash of a template is that of all made from it.
   const patroni = JSON.stringify(patroniFile({ name: '', namespace: '' }));
@@ -63,7 +65,8 @@ function settingsFilesOf(environment: ResolvedEnvironment): Record<string, strin
     [SETTINGS_FILE]: conf,
     'dynamic.json': `${cluster}\n`,
     'patroni.yml': `${JSON.stringify(patroniFile(environment), null, 2)}\n`,
-    hash: settingsHash({ conf, cluster, patroni }),
+    ...archive,
+    hash: settingsHash({ conf, cluster, patroni, ...archive }),
   };
 }
 
@@ -107,7 +110,10 @@ export class DatabaseChart extends Chart {
         selector: { matchLabels },
         template: {
           metadata: { ...metadata, labels: { ...podLabels, ...memberLabels(name) } },
-          spec: withExporter(this.#pod(environment), environment, 'database'),
+          spec: withAgent(withExporter(this.#pod(environment), environment, 'database'), environment, {
+            name: 'data',
+            mountPath: '/var/lib/postgresql/data',
+          }),
         },
         volumeClaimTemplates: [claim('data', spec.database)],
         // The volume outlives the StatefulSet: it is the data.

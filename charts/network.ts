@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type Component, LABELS, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { AGENT_PORT } from '../operator/backup/agent.ts';
 import { checksOf } from './analysis-job.ts';
 import { API_PORT } from './api.ts';
 import { CACHE_PORT } from './cache.ts';
@@ -73,6 +74,8 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     { ports: [tcp(443)] },
     ...spec.network.egress.map(({ cidr, ports }) => ({ to: [{ ipBlock: { cidr } }], ports: ports.map(tcp) })),
   ];
+  const bucketPort = spec.backup.enabled ? portOf(spec.backup.bucket?.endpoint) : undefined;
+  const operator = namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE);
   // Members replicate and ask each other; Sentinels watch the members and agree among themselves.
   const cacheFlows = (): Partial<Record<Component, Flows>> => {
     if (spec.cache.replicas === 1) return { cache: { ingress: [from(CACHE_PORT, pods('api'))] } };
@@ -91,7 +94,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
           namespace(GATEWAY_LABEL, 'true'),
           namespace(MONITORING_LABEL, 'true'),
           // The operator reads the pods' /metrics to judge a candidate.
-          namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE),
+          operator,
           ...(checksOf(spec.rollout).length > 0 ? [pods('analysis')] : []),
           ...spec.network.clients.map(({ namespaceLabels, podLabels }) => ({
             namespaceSelector: { matchLabels: namespaceLabels },
@@ -123,16 +126,36 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     // Members replicate and ask each other, and Patroni needs the API server, wherever that is.
     database: {
       ingress: [
-        from(DATABASE_PORT, pods('pooler'), pods('migration'), pods('database')),
+        from(
+          DATABASE_PORT,
+          ...[pods('pooler'), pods('migration'), pods('database')],
+          ...(bucketPort ? [pods('backup')] : []),
+        ),
         from(PATRONI_PORT, pods('database')),
+        ...(bucketPort
+          ? [from(AGENT_PORT, pods('backup'), operator, namespace(MONITORING_LABEL, 'true'))]
+          : []),
       ],
       egress: [
         nameResolution(),
         to(DATABASE_PORT, pods('database')),
         to(PATRONI_PORT, pods('database')),
-        { ports: API_SERVER_PORTS.map(tcp) },
+        { ports: [...new Set([...API_SERVER_PORTS, ...(bucketPort ? [bucketPort] : [])])].map(tcp) },
       ],
     },
+    // The storage and the API server, whose addresses nobody knows beforehand.
+    ...(bucketPort
+      ? {
+          backup: {
+            egress: [
+              nameResolution(),
+              to(DATABASE_PORT, pods('database')),
+              to(AGENT_PORT, pods('database')),
+              { ports: [...new Set([...API_SERVER_PORTS, bucketPort])].map(tcp) },
+            ],
+          },
+        }
+      : {}),
     ...cacheFlows(),
   };
 }
@@ -146,6 +169,11 @@ function gatewayPods(
   return gateway.className === undefined
     ? [namespace(NAMESPACE_NAME, gateway.namespace)]
     : [{ podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } }];
+}
+
+/** Port of an https:// address. */
+function portOf(endpoint: string | undefined): number | undefined {
+  return endpoint === undefined ? undefined : Number(new URL(endpoint).port) || 443;
 }
 
 function namespace(label: string, value: string): k8s.NetworkPolicyPeer {

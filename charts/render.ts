@@ -7,6 +7,7 @@ import {
 } from '../operator/api/resolved.ts';
 import { AnalysisJobChart, type Check } from './analysis-job.ts';
 import { ApiChart } from './api.ts';
+import { BackupChart, BackupJobChart, type OneBackup } from './backup.ts';
 import { CacheChart } from './cache.ts';
 import { DatabaseChart } from './database.ts';
 import { DatabaseCheckChart, type Trial } from './database-check.ts';
@@ -29,6 +30,8 @@ import { SentinelChart } from './sentinel.ts';
  */
 export interface Components {
   database: Manifest[];
+  /** What takes backups without the operator; empty while none are taken. */
+  backup: Manifest[];
   pooler: Manifest[];
   cache: Manifest[];
   /** Nothing where it is switched off. */
@@ -59,6 +62,7 @@ export function renderComponents(
 ): Components {
   return {
     database: objects((app) => new DatabaseChart(app, environment)),
+    backup: environment.spec.backup.enabled ? objects((app) => new BackupChart(app, environment)) : [],
     pooler: objects((app) => new PoolerChart(app, environment)),
     cache: objects((app) => new CacheChart(app, environment)),
     predictor: environment.spec.predictor.enabled
@@ -105,6 +109,14 @@ export function renderMigration(
 export function renderDatabaseCheck(environment: ResolvedEnvironment, trial: Trial): Manifest {
   return ofKind(
     objects((app) => new DatabaseCheckChart(app, environment, trial)),
+    'Job',
+  );
+}
+
+/** The Job of one backup that somebody asked for; backups have to be switched on. */
+export function renderBackupJob(environment: ResolvedEnvironment, backup: OneBackup): Manifest {
+  return ofKind(
+    objects((app) => new BackupJobChart(app, environment, backup)),
     'Job',
   );
 }

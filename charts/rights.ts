@@ -15,11 +15,14 @@ export const RULES: k8s.PolicyRule[] = [
   // For ownerReferences with blockOwnerDeletion, where the cluster enforces that.
   { apiGroups: [GROUP], resources: [`${PLURAL}/finalizers`], verbs: ['update'] },
   // Migrations wait for one that is verified.
-  { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: WATCH },
+  { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: APPLY },
+  // Of one whose Job was lost, nobody else would say so.
+  { apiGroups: [GROUP], resources: [`${BACKUP_PLURAL}/status`], verbs: ['patch'] },
   // Releases come and go.
   { apiGroups: ['apps'], resources: ['deployments', 'controllerrevisions'], verbs: KEEP },
   { apiGroups: [''], resources: ['services', 'configmaps'], verbs: KEEP },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: KEEP },
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: PRUNE },
   // Deleted in order with their environment; some of it also when a component is switched off or set in another way.
   { apiGroups: ['apps'], resources: ['statefulsets'], verbs: PRUNE },
   { apiGroups: [''], resources: ['serviceaccounts'], verbs: PRUNE },
@@ -31,7 +34,7 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: ['monitoring.coreos.com'], resources: ['servicemonitors', 'prometheusrules'], verbs: PRUNE },
   // Members of a database are replaced one by one, and told to restart or to hand over by an annotation.
   { apiGroups: [''], resources: ['pods'], verbs: [...WATCH, 'patch', 'delete'] },
-  // Patroni's rights, which the operator gives to the members: nobody can give what he has not himself.
+  // Patroni's rights, and those of the Jobs that take backups, which the operator gives: nobody can give what he has not himself.
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: PRUNE },
   { apiGroups: [''], resources: ['endpoints'], verbs: APPLY },
   // Only looked at.

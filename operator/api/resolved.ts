@@ -1,3 +1,4 @@
+import { stanzaNumber } from '../backup/repository.ts';
 import type { EnvironmentSpec, Tier } from './environment.ts';
 import type { EnvironmentStatus } from './status.ts';
 import { type EffectiveSpec, effectiveSpec, type Scheduling } from './tiers.ts';
@@ -30,14 +31,20 @@ export interface ResolvedEnvironment {
 }
 
 export function resolveEnvironment(
-  environment: Pick<Environment, 'spec'> & { metadata: { name: string; namespace: string } },
+  environment: Pick<Environment, 'spec' | 'status'> & { metadata: { name: string; namespace: string } },
 ): ResolvedEnvironment {
   const { name, namespace } = environment.metadata;
-  const spec = knownSpec(environment.spec);
+  const spec = withStanza(knownSpec(environment.spec), name, environment.status?.backup?.stanza);
   const { className } = spec.routing.gateway;
   if (className === undefined) return { name, namespace, spec };
   const gateway = { name: names(name).gateway, namespace, className };
   return { name, namespace, spec: { ...spec, routing: { ...spec.routing, gateway } } };
+}
+
+/** After a restore the log goes to another archive than at birth. */
+function withStanza(spec: EffectiveSpec, name: string, stanza: string | undefined): EffectiveSpec {
+  const number = stanza === undefined ? 1 : stanzaNumber(name, stanza);
+  return number === 1 ? spec : { ...spec, backup: { ...spec.backup, stanza: number } };
 }
 
 /** Of specs that are frozen, as the caches have them: alike ones are one object there, which is looked at again and again. */
@@ -94,6 +101,9 @@ const JOB_OF: Record<Phase, string> = { report: 'pending', expand: 'migrate', co
 export function names(name: string) {
   return {
     credentials: `${name}-credentials`,
+    backup: `${name}-backup`,
+    backupJob: (hash: string) => `${name}-backup-${hash}`,
+    finalBackup: (uid: string) => `${name}-final-${uid.slice(0, 8)}`,
     database: `${name}-database`,
     databaseCheck: (hash: string) => `${name}-database-check-${hash}`,
     databaseMembers: `${name}-database-members`,
@@ -153,6 +163,7 @@ export const MANAGED_SELECTOR = `${LABELS.managedBy}=${MANAGER}`;
 
 export type Component =
   | 'api'
+  | 'backup'
   | 'database'
   | 'database-check'
   | 'pooler'

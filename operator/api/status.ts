@@ -109,6 +109,15 @@ const notification = z
   })
   .describe('A message.');
 
+function backupMark(description: string) {
+  return z
+    .object({
+      name: z.string().max(253).describe('Name of the CryptoSenseBackup.'),
+      at: time('When it was complete.'),
+    })
+    .describe(description);
+}
+
 export const statusSchema = z
   .object({
     observedGeneration: z.int().describe('Generation of the spec that this status is about.').optional(),
@@ -318,6 +327,15 @@ export const statusSchema = z
       .max(32)
       .describe('Messages that wait for a receiver, and the last ones that do not any more; oldest first.')
       .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+    backup: z
+      .object({
+        stanza: z.string().max(300).describe('Archive that the log goes to; one more after every restore.'),
+        newest: backupMark('The newest backup that is complete.').optional(),
+        verified: backupMark('The newest full backup of which a restore has worked.').optional(),
+        next: time('When the next one is due.').optional(),
+      })
+      .describe('How backups stand; of each one there is a CryptoSenseBackup.')
       .optional(),
     pausedSince: time('Since when spec.paused holds: releases do not age in this time.').optional(),
     operatorVersion: text.describe('Version of the operator that wrote this status.').optional(),

@@ -48,7 +48,13 @@ export interface EffectiveSpec {
     hostnames: string[];
     tls?: NonNullable<NonNullable<EnvironmentSpec['routing']>['tls']>;
   };
-  backup: { enabled: boolean } & Omit<NonNullable<EnvironmentSpec['backup']>, 'enabled'>;
+  backup: {
+    enabled: boolean;
+    schedule: string;
+    retention: Defaults<NonNullable<Backup['retention']>>;
+    /** Number of the archive that the log goes to; above 1 after a restore, as status remembers. */
+    stanza?: number;
+  } & Omit<Backup, 'enabled' | 'schedule' | 'retention'>;
   recovery?: NonNullable<EnvironmentSpec['recovery']>;
   maintenance: { window: { days: Weekday[]; start: string; duration: string } };
   observability: {
@@ -79,6 +85,7 @@ type EffectiveRollout = Defaults<Omit<Rollout, 'blueGreen'>> & {
   blueGreen: Defaults<Omit<BlueGreen, AnalysesOfSwitch>> & Pick<BlueGreen, AnalysesOfSwitch>;
 };
 
+type Backup = NonNullable<EnvironmentSpec['backup']>;
 type QuietHours = NonNullable<NonNullable<EnvironmentSpec['autoscaling']>['quietHours']>;
 type Window = NonNullable<NonNullable<EnvironmentSpec['maintenance']>['window']>;
 /** A receiver of messages, as it is written: what is absent has no tier's default. */
@@ -169,7 +176,8 @@ const production: TierDefaults = {
   cache: { image: IMAGES.cache, replicas: 2, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '250m', memory: '512Mi' }, spot: true },
   routing: { mode: 'gateway', gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
-  backup: { enabled: false },
+  // The guide's: 02:00 UTC, seven days, four weeks, six months.
+  backup: { enabled: false, schedule: '0 2 * * *', retention: { daily: 7, weekly: 4, monthly: 6 } },
   maintenance: { window: { days: ['Sunday'], start: '03:00', duration: '1h' } },
   observability: {
     serviceMonitor: { enabled: true, interval: '30s', labels: {} },
@@ -326,7 +334,11 @@ export function effectiveSpec(spec: EnvironmentSpec): EffectiveSpec {
       hostnames: spec.routing?.hostnames ?? base.routing.hostnames,
       ...(spec.routing?.tls ? { tls: spec.routing.tls } : {}),
     },
-    backup: { ...base.backup, ...defined(spec.backup) },
+    backup: {
+      ...base.backup,
+      ...defined(spec.backup),
+      retention: { ...base.backup.retention, ...defined(spec.backup?.retention) },
+    },
     ...(spec.recovery ? { recovery: spec.recovery } : {}),
     maintenance: { window: { ...base.maintenance.window, ...defined(spec.maintenance?.window) } },
     observability: {

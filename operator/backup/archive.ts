@@ -21,19 +21,19 @@ export interface ArchiveState {
 /** RPO is five minutes; what waits longer than this is said while there is still time. */
 const LONGEST_WAIT_MS = 180_000;
 
-/** Why the log does not reach the bucket, as a sentence; undefined when it does. `now` in milliseconds since 1970. Pure. */
+/**
+ * Why the log does not reach the bucket, as a sentence; undefined when it does. The same as long as nothing changes but
+ * figures. `now` in milliseconds since 1970. Pure.
+ */
 export function archiveProblem(state: ArchiveState, now: number): string | undefined {
-  const { waiting, lastFailedAt, lastArchivedAt, lastFailedWal, oldestWaitingAt, stanzaProblem } = state;
-  const room = `${waiting} segments of the log wait and fill the volume${
-    state.diskFree === undefined ? '' : `, ${Math.floor(state.diskFree / 2 ** 20)} MiB of it are free`
-  }`;
-  if (stanzaProblem) return `The archive cannot be used: ${stanzaProblem}. ${room}.`;
+  const { lastFailedAt, lastArchivedAt, lastFailedWal, oldestWaitingAt, stanzaProblem } = state;
+  const until =
+    lastArchivedAt === undefined ? 'nothing was archived yet' : `the last of it went at ${lastArchivedAt}`;
+  const room = 'What waits fills the volume of the database.';
+  if (stanzaProblem) return `The archive cannot be used: ${stanzaProblem}; ${until}. ${room}`;
   if (lastFailedAt && (!lastArchivedAt || lastFailedAt > lastArchivedAt))
-    return (
-      `The log does not reach the bucket: archiving ${lastFailedWal ?? 'a segment'} failed at ${lastFailedAt}, ` +
-      `the last one went at ${lastArchivedAt ?? 'no time yet'}. ${room}.`
-    );
+    return `The log does not reach the bucket: ${lastFailedWal ?? 'a segment'} cannot be archived, ${until}. ${room}`;
   if (oldestWaitingAt && now - Date.parse(oldestWaitingAt) > LONGEST_WAIT_MS)
-    return `The log reaches the bucket too slowly: a segment has been waiting since ${oldestWaitingAt}. ${room}.`;
+    return `The log does not reach the bucket: a segment has been waiting since ${oldestWaitingAt}. ${room}`;
   return undefined;
 }

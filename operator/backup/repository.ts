@@ -1,6 +1,7 @@
-import type { ResolvedEnvironment } from '../api/resolved.ts';
-
-type Place = Pick<ResolvedEnvironment, 'name' | 'namespace'>;
+interface Place {
+  readonly name: string;
+  readonly namespace: string;
+}
 
 /** Where in a bucket everything of one environment's backups is: no slash at either end. */
 export function prefixOf({ name, namespace }: Place, prefix?: string): string {
@@ -21,7 +22,7 @@ export function nextStanza(environment: string, stanza: string | undefined): str
 }
 
 /** What `stanzaOf` made a stanza of. Throws for a stanza of another environment. */
-function stanzaNumber(environment: string, stanza: string): number {
+export function stanzaNumber(environment: string, stanza: string): number {
   const number = stanza.startsWith(`${environment}-`) ? stanza.slice(environment.length + 1) : '';
   if (!/^[1-9][0-9]{0,8}$/.test(number))
     throw new Error(

@@ -100,6 +100,13 @@ export class Actor {
         this.#seen(await mergePatch(this.#client, resourceOf(kind), namespace, object, body, by));
         return;
       }
+      case 'sayOfBackup': {
+        const { name: backup, uid, resourceVersion, status } = action;
+        const body = { metadata: { uid, resourceVersion }, status };
+        const options = { fieldManager: MANAGER, subresource: 'status' } as const;
+        this.#seen(await mergePatch(this.#client, RESOURCES.backups, namespace, backup, body, options));
+        return;
+      }
       case 'growClaim':
         await this.#growClaim(action, namespace, `${namespace}/${name}`);
         return;

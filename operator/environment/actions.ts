@@ -1,4 +1,5 @@
 import type { Manifest, OwnerReference } from '../api/resolved.ts';
+import type { BackupStatus } from '../backup/record.ts';
 import type { GuardedAction } from '../rollout/invariants.ts';
 import type { Verb } from '../rollout/state.ts';
 import { reasonToApply, stamped } from './drift.ts';
@@ -39,6 +40,15 @@ export type Action =
       uid: string;
       resourceVersion?: string;
       annotations: Record<string, string>;
+      why: string;
+    }
+  /** The last word on a backup whose Job died. */
+  | {
+      type: 'sayOfBackup';
+      name: string;
+      uid: string;
+      resourceVersion: string;
+      status: BackupStatus;
       why: string;
     }
   | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }

@@ -5,6 +5,7 @@ import { notificationsReady } from '../notifications/condition.ts';
 import { outboxOf } from '../notifications/outbox.ts';
 import type { RolloutDecision, RolloutMemory } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
+import { backupReady, backupStatus } from './backup-status.ts';
 import { REFRESH } from './forms.ts';
 import { gatewayAddress, gatewayProblem } from './gateway.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
@@ -63,6 +64,9 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     ? verdict('True', 'AskedFor', 'spec.paused is true: nothing is changed until it is false.')
     : verdict('False', 'NotPaused', 'Changes are carried out.');
   verdicts.AllFieldsInEffect = allFieldsInEffect(snapshot);
+  const backedUp = backupReady(snapshot);
+  if (backedUp) verdicts.BackupReady = backedUp;
+  const backup = backupStatus(snapshot);
   const notifications = outboxOf(snapshot, decision, stalled);
   const told = notificationsReady(snapshot, notifications);
   if (told) verdicts.NotificationsReady = told;
@@ -131,6 +135,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
       ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
       : {}),
     ...rolloutMemory(memory),
+    ...(backup ? { backup } : {}),
     ...(notifications.length > 0 ? { notifications } : {}),
     endpoint: endpointOf(snapshot),
   };
@@ -213,9 +218,11 @@ function waitingFor(
 
 /** Nobody shall believe that something is done which this version only takes down. */
 function allFieldsInEffect({ resolved, customMetrics }: Snapshot): Verdict {
-  const { backup, autoscaling } = resolved.spec;
+  const { autoscaling, backup } = resolved.spec;
   const without = [
-    ...(backup.enabled ? ['spec.backup: this version takes no backups yet'] : []),
+    ...(backup.drillSchedule === undefined
+      ? []
+      : ['spec.backup.drillSchedule: this version rehearses no restores yet']),
     ...(autoscaling.requestsPerMinute !== undefined && !customMetrics
       ? [
           `spec.autoscaling.requestsPerMinute: the cluster serves no ${CUSTOM_METRICS}, so only CPU counts; install an adapter such as prometheus-adapter`,

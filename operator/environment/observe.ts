@@ -4,6 +4,7 @@ import type { Measured } from '../rollout/analysis/measured.ts';
 import { revisionOf } from '../rollout/revision.ts';
 import { progressOf } from '../rollout/schema.ts';
 import type { RevisionView } from '../rollout/state.ts';
+import type { ArchiveLook } from './archive-watch.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import { migrationInput } from './backups.ts';
 import type { Caches } from './caches.ts';
@@ -30,6 +31,7 @@ export function observe(
     /** What was measured and is not in status yet. */
     measured?: readonly Measured[];
     deliveries?: Deliveries;
+    archive?: ArchiveLook | undefined;
   },
 ): Snapshot {
   const resolved = resolveEnvironment(environment);
@@ -129,6 +131,7 @@ export function observe(
     all: of,
     has: (kind) => caches.has(kind),
     deliveries: seen.deliveries ?? NOTHING_DELIVERED,
+    ...(seen.archive ? { archive: seen.archive } : {}),
     credentials: seen.credentials,
   };
 }

@@ -28,6 +28,7 @@ const STEP_OF: Record<Component, Step> = {
   predictor: 'the API',
   forms: 'the API',
   pooler: 'PgBouncer',
+  backup: 'the final backup',
   cache: 'Redis',
   sentinel: 'Redis',
   database: 'PostgreSQL',

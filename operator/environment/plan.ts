@@ -5,6 +5,7 @@ import { decide } from '../rollout/decide.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { type Action, pushApply } from './actions.ts';
 import { untilChange } from './autoscaling.ts';
+import { backupActions } from './backup-actions.ts';
 import { commandsOf } from './commands.ts';
 import { componentActions } from './component-actions.ts';
 import { statusOf } from './conditions.ts';
@@ -95,6 +96,8 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   actions.push(...rolloutActions(snapshot, decision, records, owner, settled));
   actions.push(...pruneActions(snapshot, decision));
   actions.push(...jobsOfAnalyses(snapshot, decision.memory, owner));
+  const backups = backupActions(snapshot, decision.backup);
+  components.push(...backups.actions);
   if (decision.clear.length > 0)
     actions.push({ type: 'clearCommands', verbs: decision.clear, why: 'these commands are done' });
 
@@ -108,6 +111,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   }
   const againInMs = Math.min(
     decision.againInMs ?? Number.POSITIVE_INFINITY,
+    backups.againInMs,
     growthAgainInMs(components, snapshot),
     autoscaling.quietHours ? untilChange(autoscaling.quietHours, snapshot.now) : Number.POSITIVE_INFINITY,
     forms.outdated.length > 0 ? untilRenewal(snapshot) : Number.POSITIVE_INFINITY,

@@ -13,13 +13,14 @@ import type { Note, RolloutDecision } from '../rollout/state.ts';
 import { Actor } from './act.ts';
 import type { Action } from './actions.ts';
 import { NotOursError } from './adoption.ts';
+import { ArchiveWatch, type AskAgent } from './archive-watch.ts';
 import type { Caches } from './caches.ts';
 import { statusOf } from './conditions.ts';
 import { Measurements } from './measure/measurements.ts';
 import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { makePlan, type Rendered } from './plan.ts';
-import { type Objects, objectsOf, renderedFrom } from './rendering.ts';
+import { archivingOf, type Objects, objectsOf, renderedFrom } from './rendering.ts';
 import { answerOf } from './router.ts';
 import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -48,6 +49,7 @@ export class EnvironmentReconciler {
   readonly #log: Log;
   readonly #actor: Actor;
   readonly #measurements: Measurements;
+  readonly #archive: ArchiveWatch;
   readonly #templates: Templates<[serving?: ReleaseInputs], Objects>;
   readonly #watchToPlan: WatchToPlan | undefined;
   readonly #notifier: Notifier | undefined;
@@ -73,10 +75,17 @@ export class EnvironmentReconciler {
     wake?: (key: string) => void;
     /** How the pages of pods are asked for. */
     ask?: Ask;
+    /** How the agents beside the database are asked. */
+    askAgent?: AskAgent;
     notifier?: Notifier;
   }) {
     const { wake = () => {} } = options;
     this.#measurements = new Measurements({ ...options, wake });
+    this.#archive = new ArchiveWatch({
+      caches: options.caches,
+      wake,
+      ...(options.askAgent ? { ask: options.askAgent } : {}),
+    });
     this.#watchToPlan = options.watchToPlan;
     this.#notifier = options.notifier;
     this.#caches = options.caches;
@@ -114,6 +123,7 @@ export class EnvironmentReconciler {
 
   /** After the last reconciliation: what was delivered since is not delivered again by the next process. */
   async stop(): Promise<void> {
+    this.#archive.stop();
     for (const [key, deliveries] of (await this.#notifier?.stop()) ?? []) {
       const [namespace = '', name = ''] = key.split('/');
       const environment = this.#caches.environment(namespace, name);
@@ -140,6 +150,7 @@ export class EnvironmentReconciler {
       now,
       ...(deliveries ? { deliveries } : {}),
       credentials,
+      archive: this.#archive.look(key, environment),
       refusals: this.#actor.refusals(key),
       ...(answeredAt === undefined ? {} : { answeredAt }),
       measured: this.#measurements.look(key, environment, now),
@@ -227,7 +238,8 @@ export class EnvironmentReconciler {
       throw error;
     }
     this.#overtaken.delete(key);
-    return plan.actions.length > 0 ? { requeueAfterMs: FIRST_LOOK_AGAIN_MS } : undefined;
+    if (plan.actions.length > 0) return { requeueAfterMs: FIRST_LOOK_AGAIN_MS };
+    return plan.againInMs === undefined ? undefined : { requeueAfterMs: plan.againInMs };
   }
 
   /** The error with which the write ended, if it did. */
@@ -302,7 +314,11 @@ export class EnvironmentReconciler {
     const inputs = `${shapeOf(resolved.spec).shape} ${canonicalJson(serving)}`;
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const rendered = renderedFrom(parts.intern(this.#templates.of(resolved, serving)), serving);
+    const rendered = renderedFrom(
+      parts.intern(this.#templates.of(resolved, serving)),
+      serving,
+      archivingOf(resolved),
+    );
     this.#rendered.set(key, { inputs, rendered });
     return rendered;
   }
@@ -313,6 +329,7 @@ export class EnvironmentReconciler {
     this.#overtaken.delete(key);
     this.#answers.delete(key);
     this.#measurements.forget(key);
+    this.#archive.forget(key);
     this.#actor.forget(key);
     this.#notifier?.forget(key);
   }

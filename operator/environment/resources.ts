@@ -30,20 +30,6 @@ export const RESOURCES = {
     kind: 'ServiceAccount',
     namespaced: true,
   },
-  roles: {
-    group: 'rbac.authorization.k8s.io',
-    version: 'v1',
-    plural: 'roles',
-    kind: 'Role',
-    namespaced: true,
-  },
-  roleBindings: {
-    group: 'rbac.authorization.k8s.io',
-    version: 'v1',
-    plural: 'rolebindings',
-    kind: 'RoleBinding',
-    namespaced: true,
-  },
   secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true },
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   endpointSlices: {
@@ -61,6 +47,21 @@ export const RESOURCES = {
     namespaced: true,
   },
   jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
+  cronJobs: { group: 'batch', version: 'v1', plural: 'cronjobs', kind: 'CronJob', namespaced: true },
+  roles: {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    plural: 'roles',
+    kind: 'Role',
+    namespaced: true,
+  },
+  roleBindings: {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    plural: 'rolebindings',
+    kind: 'RoleBinding',
+    namespaced: true,
+  },
   autoscalers: {
     group: 'autoscaling',
     version: 'v2',

@@ -3,6 +3,7 @@ import type { Deliveries } from '../notifications/deliveries.ts';
 import type { Measured } from '../rollout/analysis/measured.ts';
 import type { MigrationInput } from '../rollout/gate.ts';
 import type { RevisionView, RouteView } from '../rollout/state.ts';
+import type { ArchiveLook } from './archive-watch.ts';
 import type { FormRecord } from './forms.ts';
 import type { Refusals } from './growth.ts';
 import type { SettingsCheck } from './settings-check.ts';
@@ -78,6 +79,8 @@ export interface Snapshot {
   has(kind: string): boolean;
   /** What became of the messages that status names, as far as this process knows. */
   deliveries: Deliveries;
+  /** How the log reaches the bucket, as far as this process knows; undefined while no backups are taken. */
+  archive?: ArchiveLook;
   /** True when this process has made sure of the credentials. */
   credentials: boolean;
 }

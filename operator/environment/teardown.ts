@@ -5,6 +5,7 @@ import type { Action } from './actions.ts';
 import type { Caches } from './caches.ts';
 import { transition } from './conditions.ts';
 import { dataViolation, RETAINED } from './data-guard.ts';
+import { finalBackup } from './final-backup.ts';
 import { otherController, STEPS, stepOf } from './ownership.ts';
 import { WATCHED } from './resources.ts';
 import type { Live } from './snapshot.ts';
@@ -13,6 +14,8 @@ import type { Live } from './snapshot.ts';
 export const MADE_BY_OTHERS: ReadonlySet<string> = new Set(['Pod', 'EndpointSlice', 'Certificate']);
 
 const MOST_NAMES = 3;
+/** A Job that died is found out by the time that passes. */
+const FINAL_BACKUP_MS = 30_000;
 
 /** What is left of an environment that is being deleted, seen at one moment. */
 export interface Remains {
@@ -28,6 +31,8 @@ export interface Teardown {
   actions: Action[];
   /** Said before the actions. */
   notes: Note[];
+  /** Look again then, also when nothing changes. */
+  againInMs?: number;
 }
 
 /** Whether the environment is being deleted, and it is for the operator to say when it is gone. */
@@ -50,6 +55,14 @@ export function planTeardown(remains: Remains, refused?: string): Teardown {
   const { environment, objects } = remains;
   const { uid, finalizers = [] } = environment.metadata;
   for (const step of STEPS) {
+    const final = step === 'the final backup' ? finalBackup(remains, refused) : undefined;
+    if (final)
+      return {
+        status: leavingStatus(remains, final.message, final.problem ?? refused),
+        actions: final.actions,
+        notes: isAnnounced(environment) ? [] : [announcement(environment)],
+        againInMs: FINAL_BACKUP_MS,
+      };
     const left = objects.filter((live) => stepOf(live) === step && counts(live, uid));
     if (left.length === 0) continue;
     const actions = left

@@ -86,6 +86,7 @@ function waitOf(draft: Draft, stable: Stable, view: RevisionView): Wait {
     return { isFine: true, reason: 'WaitingForMigration', message };
   }
   const verdict = migration ? gate(migration, { now: input.now, askedAt: since }) : ({ open: true } as const);
+  if (!verdict.open && verdict.fresh !== undefined) decision.backup = verdict.fresh;
   if (!verdict.open)
     return {
       isFine: false,

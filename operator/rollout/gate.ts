@@ -25,7 +25,8 @@ export interface MigrationInput extends Pick<Migration, 'gate' | 'irreversible' 
 export type GateVerdict =
   | { open: true; backup?: string }
   /** needsSomebody: it does not open by itself. */
-  | { open: false; message: string; needsSomebody: boolean };
+  /** `fresh`: a full backup has to begin after this moment, and none has. */
+  | { open: false; message: string; needsSomebody: boolean; fresh?: number };
 
 const LONGEST_AGE_MS = 26 * 3_600_000;
 const HOW_TO_DO_WITHOUT = 'to migrate without a backup, set spec.release.migration.gate to none';
@@ -57,9 +58,13 @@ export function gate(
   const remedy = backupsEnabled
     ? `wait for the next one, or ask for one now with a CryptoSenseBackup; ${HOW_TO_DO_WITHOUT}`
     : `backups are switched off: set spec.backup.enabled, or make a CryptoSenseBackup; ${HOW_TO_DO_WITHOUT}`;
+  const isTaken = backups.some(
+    ({ isFull, startedAt }) => isFull && startedAt !== undefined && startedAt >= askedAt,
+  );
   return {
     open: false,
     needsSomebody,
+    ...(wanted === 'full' && backupsEnabled && !isTaken ? { fresh: askedAt } : {}),
     message: `needs ${what} with an archived restore point: ${why}; ${remedy}`,
   };
 }

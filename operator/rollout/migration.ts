@@ -145,6 +145,7 @@ function progressOf(draft: Draft, view: RevisionView): Progress {
   if (report.result?.fresh) return runs('expand');
   const verdict = gate(migration, { now: input.now, askedAt: report.createdAt ?? input.now });
   if (verdict.open) return runs('expand', verdict.backup);
+  if (verdict.fresh !== undefined) draft.decision.backup = verdict.fresh;
   const pending = report.result?.pending.expand ?? [];
   const what = pending.length > 0 ? ` (${pending.join(', ')})` : '';
   return {

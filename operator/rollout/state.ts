@@ -125,6 +125,8 @@ export interface RolloutDecision {
   migrate: MigrationStep[];
   /** Steps whose Jobs should be deleted, because they are to be done again. */
   forget: MigrationStep[];
+  /** A migration waits for a full backup that begins after this moment, in milliseconds since 1970, and nobody takes one. */
+  backup?: number;
   /** Whether the schema is what the release that is asked for needs; left out when nothing is known. */
   schema?: { ready: boolean; reason: string; message: string };
   /** Pods that each revision's Deployment should have. A revision that is not named is left as it is. */

@@ -1,15 +1,14 @@
 import * as assert from 'uvu/assert';
 import { conditionOf } from '../../../operator/backup/record.ts';
 import { suite } from '../../harness/suite.ts';
-import { BUCKET, BackupWorld } from './world.ts';
+import { BackupWorld, BUCKET } from './world.ts';
 
 const test = suite('Backups of a real database');
 let world: BackupWorld;
 
 test.before(async () => {
   world = await BackupWorld.start();
-  await world.query('create table prices (coin text, price numeric, time timestamptz default now())');
-  await world.query("insert into prices select 'BTC', i from generate_series(1, 1000) i");
+  await world.fill(1000);
   await world.startAgent();
 });
 test.after(() => world?.stop());
@@ -27,8 +26,8 @@ test('a full backup is in the bucket, and a restore of it has answered', async (
   const ran = await world.program(['take', 'full', 'first']);
   const said = await verdicts('first');
   assert.is(ran.exitCode, 0, `${ran.output}\n${JSON.stringify(said)}`);
-  assert.match(said.completed ?? '', /^True: /);
-  assert.match(said.verified ?? '', /^True: A restore of it .* 1 tables with 1000 rows, the newest of /);
+  says(said.completed ?? '', /^True: /);
+  says(said.verified ?? '', /^True: A restore of it .* 1 tables with 1000 rows, the newest of /);
   const { status } = (await world.record('first')) ?? {};
   assert.is(status?.restorePoint?.archived, true);
   assert.match(status?.walStart ?? '', /^[0-9A-F]{24}$/);
@@ -39,8 +38,8 @@ test('a dump gets its name when it is whole, and loads into an empty database', 
   const ran = await world.program(['take', 'dump', 'portable']);
   const said = await verdicts('portable');
   assert.is(ran.exitCode, 0, `${ran.output}\n${JSON.stringify(said)}`);
-  assert.match(said.verified ?? '', /^True: .* 1 tables with 1000 rows/);
-  const files = await world.storage.files(BUCKET);
+  says(said.verified ?? '', /^True: .* 1 tables with 1000 rows/);
+  const files = await world.keys();
   assert.ok(files.some((key) => /dumps\/cryptosense_backup_\d{8}_\d{6}\.sql\.gz\.enc$/.test(key)));
   assert.not(files.some((key) => key.includes('/unfinished/')));
 });

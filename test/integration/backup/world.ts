@@ -99,6 +99,13 @@ export class BackupWorld {
     return output;
   }
 
+  /** A table of the application's, prices, gets so many rows. */
+  async fill(rows: number): Promise<void> {
+    const table = 'create table if not exists prices (coin text, price numeric, time timestamptz default now())';
+    const insert = `insert into prices select 'BTC', i from generate_series(1, ${rows}) i`;
+    await this.query(`${table}; alter table prices owner to cryptosense; ${insert}`);
+  }
+
   /** One command of the program, as a Job runs it: without a cluster, so that only the bucket keeps what became of it. */
   program(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
     return this.exec([...PROGRAM, ...args], {
@@ -122,6 +129,14 @@ export class BackupWorld {
   async archive(): Promise<Record<string, unknown> | undefined> {
     const { exitCode, output } = await this.exec(['curl', '-sf', '-m', '5', 'http://localhost:8432/archive']);
     return exitCode === 0 ? (JSON.parse(output) as Record<string, unknown>) : undefined;
+  }
+
+  /** Keys of the newest versions in the bucket, those that are deleted left out. */
+  async keys(): Promise<string[]> {
+    const bucket = this.storage.bucket(BUCKET);
+    const found = await bucket.list('');
+    bucket.close();
+    return found.map(({ key }) => key);
   }
 
   /** The record that the bucket has of a backup. */
@@ -166,7 +181,7 @@ export class BackupWorld {
   async #startDatabase(): Promise<void> {
     const archive = [
       'archive_mode=on',
-      'archive_command=repository.sh archive-push %p',
+      'archive_command=pgbackrest-repository.sh archive-push %p',
       'archive_timeout=60',
     ];
     const variables = {
@@ -197,6 +212,11 @@ export class BackupWorld {
       return exitCode === 0;
     });
   }
+}
+
+/** Fails with the text, when it does not match. */
+export function says(text: string, pattern: RegExp): void {
+  if (!pattern.test(text)) throw new Error(`${pattern} does not match: ${text}`);
 }
 
 async function docker(...args: string[]): Promise<string> {

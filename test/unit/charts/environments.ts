@@ -65,12 +65,16 @@ interface Workload {
   };
 }
 
-const WORKLOADS = ['Deployment', 'StatefulSet', 'Job'];
+const WORKLOADS = ['Deployment', 'StatefulSet', 'Job', 'CronJob'];
 
 export function workloads(manifests: Manifest[]): { manifest: Manifest; name: string; spec: Workload }[] {
   return manifests
     .filter(({ kind }) => WORKLOADS.includes(kind))
-    .map((manifest) => ({ manifest, name: manifest.metadata.name, spec: manifest.spec as Workload }));
+    .map((manifest) => {
+      const { jobTemplate } = manifest.spec as { jobTemplate?: { spec: Workload } };
+      const spec = jobTemplate?.spec ?? (manifest.spec as Workload);
+      return { manifest, name: manifest.metadata.name, spec };
+    });
 }
 
 export function find(manifests: Manifest[], kind: string, name: string): Manifest {

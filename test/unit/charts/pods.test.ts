@@ -1,16 +1,26 @@
 import * as assert from 'uvu/assert';
+import { renderBackupJob } from '../../../charts/render.ts';
 import { amount } from '../../../charts/quantity.ts';
 import { suite } from '../../harness/suite.ts';
 import { everything, operatorManifests, resolved, TIERS, workloads } from './environments.ts';
 
 const test = suite('pods');
 
-const all = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), ...operatorManifests()];
+const BACKED_UP = {
+  enabled: true,
+  bucket: { endpoint: 'https://s3.example.com', name: 'backups', credentialsSecret: 's3', caSecret: 'ca' },
+  encryptionSecret: 'key',
+};
+const plain = [...TIERS.flatMap((tier) => everything(resolved({ tier }, tier))), ...operatorManifests()];
+const backedUp = resolved({ backup: BACKED_UP }, 'backed-up');
+const backupJob = renderBackupJob(backedUp, { job: 'one', name: 'now', type: 'full' });
+const all = [...plain, ...everything(backedUp), backupJob];
 
 test('every pod satisfies the Pod Security Standard "restricted"', () => {
-  const volumeTypes = ['configMap', 'downwardAPI', 'emptyDir', 'secret'];
+  const volumeTypes = ['configMap', 'downwardAPI', 'emptyDir', 'ephemeral', 'projected', 'secret'];
   // Production has Sentinels besides.
-  assert.is(workloads(all).length, 4 * 7 + 1 + 1);
+  assert.is(workloads(plain).length, 4 * 7 + 1 + 1);
+  assert.is(workloads(all).length, workloads(plain).length + 7 + 2);
   for (const { name, spec } of workloads(all)) {
     const pod = spec.template.spec;
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) assert.is(pod[field], undefined, name);
@@ -30,13 +40,17 @@ test('every pod satisfies the Pod Security Standard "restricted"', () => {
   }
 });
 
-test('only the operator and the members of a database get a token of the API server', () => {
+test('only the operator, the members of a database and what takes backups get a token of the API server', () => {
   const withToken = workloads(all).filter(
     ({ spec }) => spec.template.spec.automountServiceAccountToken !== false,
   );
   assert.equal(
     withToken.map(({ name }) => name),
-    [...TIERS.map((tier) => `${tier}-database`), 'cryptosense-operator'],
+    [
+      ...TIERS.map((tier) => `${tier}-database`),
+      'cryptosense-operator',
+      ...['backed-up-database', 'backed-up-backup', 'one'],
+    ],
   );
 });
 

@@ -120,7 +120,7 @@ export class ApiServer {
       if (!live) throw refused(404, 'NotFound', `${kind} ${name} not found`);
     }
     if (live) check(live, body.metadata);
-    if (contentType === 'application/merge-patch+json') {
+    if (contentType === 'application/merge-patch+json' && !isStatus) {
       return this.#merge(live as Live, body);
     }
     if (isStatus) return this.#store({ ...(live as Live), status: body.status }, live);

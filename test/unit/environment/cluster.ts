@@ -167,6 +167,8 @@ export class Cluster {
       this.#check(job);
       return;
     }
+    // Whoever tests backups says what becomes of one.
+    if (job.metadata.labels?.[LABELS.component] === 'backup') return;
     const { template } = job.spec as { template: PodTemplate };
     const database = this.#server.list('StatefulSet').find((o) => o.metadata.name.endsWith('-database'));
     if (job.status || !(database?.status as { readyReplicas?: number })?.readyReplicas) return;

@@ -122,14 +122,14 @@ test('fields that this version only takes down are named, and recovery is refuse
   const world = new World().create({
     ...QUICK,
     autoscaling: { requestsPerMinute: 600 },
-    backup: { enabled: true },
+    backup: { drillSchedule: '0 4 * * 1' },
   });
   await world.rest();
   const said = world.condition('AllFieldsInEffect');
   assert.is(said?.status, 'False');
   assert.match(
     said?.message ?? '',
-    /spec.backup: .*requestsPerMinute: the cluster serves no custom.metrics.k8s.io/,
+    /spec.backup.drillSchedule: .*requestsPerMinute: the cluster serves no custom.metrics.k8s.io/,
   );
   assert.is(world.condition('Ready')?.status, 'True');
 
