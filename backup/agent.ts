@@ -6,7 +6,7 @@ import type { ArchiveState } from '../operator/backup/archive.ts';
 import { archiveState } from './archive.ts';
 import { takeFull } from './full.ts';
 import { metricsOf } from './metrics.ts';
-import { ensureStanza } from './repository.ts';
+import { backupsIn, ensureStanza, expireArchive, expireBackup } from './repository.ts';
 import { type BackupSettings, readSecrets } from './settings.ts';
 import { isSigned } from './signature.ts';
 
@@ -20,10 +20,18 @@ export interface FullRequest {
   readonly timeoutMs: number;
 }
 
+export interface ExpireRequest {
+  readonly backups: readonly { readonly stanza: string; readonly label: string }[];
+  readonly timeoutMs: number;
+}
+
+/** HTTP status of an agent that is at work: it can be asked again. */
+export const BUSY = 409;
+
 /**
  * Runs beside a member of the database and has no data of its own: makes the stanza as soon as the member is primary and
- * the storage answers, says how the archiving stands (GET /archive, /metrics), and takes a full backup when a request is
- * signed with the passphrase (POST /full). Resolves when it listens.
+ * the storage answers, says how the archiving stands (GET /archive, /metrics), and writes the repository when a request is
+ * signed with the passphrase (POST /full, /expire). Resolves when it listens.
  */
 export async function startAgent(
   settings: BackupSettings,
@@ -92,7 +100,12 @@ class Agent {
         .end(metricsOf(await this.#state()));
       return undefined;
     }
-    if (what === 'POST /full') return this.#full(asked, answer);
+    if (what === 'POST /full')
+      return this.#work<FullRequest>(asked, answer, ({ name, timeoutMs }, signal) =>
+        takeFull(this.#sql, { stanza: this.#settings.stanza, name, timeoutMs, signal }),
+      );
+    if (what === 'POST /expire')
+      return this.#work<ExpireRequest>(asked, answer, (request) => expireAll(this.#settings.stanza, request));
     return fail(answer, 404, `there is no ${what}`);
   }
 
@@ -120,18 +133,19 @@ class Agent {
     }
   }
 
-  async #full(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  /** One at a time: pgBackRest's own locks hold on one host only, and all that writes the repository has to be here. */
+  async #work<T>(
+    asked: IncomingMessage,
+    answer: ServerResponse,
+    work: (request: T, signal: AbortSignal) => Promise<unknown>,
+  ): Promise<void> {
     const body = await textOf(asked);
     const { passphrase } = readSecrets();
     const at = Number(asked.headers['x-time']);
     const signature = String(asked.headers['x-signature'] ?? '');
-    if (!isSigned(passphrase, { at, path: '/full', body, signature }, Date.now()))
-      return fail(
-        answer,
-        401,
-        'the request is not signed with the passphrase, or the clocks differ by two minutes',
-      );
-    if (this.#isBusy) return fail(answer, 409, 'another full backup is being taken');
+    if (!isSigned(passphrase, { at, path: asked.url ?? '', body, signature }, Date.now()))
+      return fail(answer, 401, 'the request is not signed with the passphrase, or the clocks differ by two minutes');
+    if (this.#isBusy) return fail(answer, BUSY, 'another one is at work on the repository');
     this.#isBusy = true;
     const gone = new AbortController();
     answer.once('close', () => gone.abort());
@@ -140,12 +154,10 @@ class Agent {
     const heartbeat = setInterval(() => answer.write('{"state":"running"}\n'), HEARTBEAT_MS);
     const say = (value: unknown) => answer.end(`${JSON.stringify(value)}\n`);
     try {
-      const { name, timeoutMs } = JSON.parse(body) as FullRequest;
       await this.#lookAtStanza();
       if (this.#stanzaProblem) throw new Error(this.#stanzaProblem);
       const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
-      const { stanza } = this.#settings;
-      say({ state: 'done', backup: await takeFull(this.#sql, { stanza, name, timeoutMs, signal }) });
+      say({ state: 'done', result: await work(JSON.parse(body) as T, signal) });
     } catch (error) {
       say({ state: 'failed', message: (error as Error).message });
     } finally {
@@ -153,6 +165,15 @@ class Agent {
       this.#isBusy = false;
     }
   }
+}
+
+/** Takes backups out of the repository, and then the log that nothing needs. */
+async function expireAll(stanza: string, { backups }: ExpireRequest): Promise<void> {
+  for (const { stanza: its, label } of backups) {
+    const isThere = (await backupsIn(its)).some((backup) => backup.label === label);
+    if (isThere) await expireBackup(its, label);
+  }
+  await expireArchive(stanza);
 }
 
 async function textOf(asked: IncomingMessage): Promise<string> {

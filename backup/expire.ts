@@ -2,47 +2,53 @@ import { type BackupRecord, conditionOf } from '../operator/backup/record.ts';
 import { recordKey } from '../operator/backup/repository.ts';
 import { expiredBackups } from '../operator/backup/retention.ts';
 import type { Work } from './job.ts';
-import { backupsIn, expireArchive, expireBackup } from './repository.ts';
+import { askToExpire, primaryAgent } from './members.ts';
+
+const FAILED_KEPT_MS = 30 * 86_400_000;
+const TIMEOUT_MS = 1_800_000;
 
 /**
- * Takes the backups away that retention does not keep: each kind by itself, and fulls of each stanza by themselves. Only
- * what a record says to be complete counts and goes; the records of failed tries go with the oldest backup. The versions
- * that the bucket keeps are not touched. Returns the names of those that went.
+ * Takes the backups away that retention does not keep, fulls and dumps each by themselves. Only what a record says to be
+ * complete counts and goes; what failed is forgotten after a month. The versions that the bucket keeps are not touched.
+ * Returns the names of those that went.
  */
 export async function expire(work: Work, records: readonly BackupRecord[]): Promise<string[]> {
-  const complete = records.filter(
-    ({ status }) => conditionOf(status, 'Completed')?.status === 'True' && status.completedAt !== undefined,
+  const { settings, secrets, agentPort } = work;
+  const gone = expiredRecords(records, work, Date.now());
+  const backups = gone.flatMap(({ status: { label, stanza = settings.stanza } }) =>
+    label === undefined ? [] : [{ stanza, label }],
   );
-  const groups = Map.groupBy(complete, ({ spec, status }) => `${spec.type} ${status.stanza ?? ''}`);
-  const gone: string[] = [];
-  for (const group of groups.values()) {
-    const dated = group.map((record) => ({
-      record,
-      name: record.name,
-      at: Date.parse(record.status.completedAt ?? ''),
-      isVerified: conditionOf(record.status, 'Verified')?.status === 'True',
-    }));
-    // A backup that no restore has proved pushes none out that is proved.
-    const unproved = dated.filter(({ isVerified }) => !isVerified);
-    const proved = dated.filter(({ isVerified }) => isVerified);
-    const { retention } = work.settings;
-    const expired = [...expiredBackups(proved, retention), ...expiredBackups(unproved, retention)];
-    for (const { record } of expired) {
-      await remove(work, record);
-      gone.push(record.name);
-    }
-  }
-  await expireArchive(work.settings.stanza);
-  return gone;
+  const agent = await primaryAgent(settings, agentPort);
+  await askToExpire(agent, secrets.passphrase, { backups, timeoutMs: TIMEOUT_MS });
+  for (const record of gone) await forget(work, record);
+  return gone.map(({ name }) => name);
 }
 
-async function remove({ bucket, settings, log }: Work, { name, status }: BackupRecord): Promise<void> {
-  const { label, key, stanza = settings.stanza } = status;
-  if (label !== undefined) {
-    const there = (await backupsIn(stanza)).some((backup) => backup.label === label);
-    if (there) await expireBackup(stanza, label);
-  }
-  if (key !== undefined) await bucket.remove(key);
+function expiredRecords(
+  records: readonly BackupRecord[],
+  { settings: { retention } }: Work,
+  now: number,
+): BackupRecord[] {
+  const is = (record: BackupRecord, type: string) => conditionOf(record.status, type)?.status === 'True';
+  const complete = records.filter((record) => is(record, 'Completed') && record.status.completedAt !== undefined);
+  const failed = records.filter((record) => !complete.includes(record));
+  // A backup that no restore has proved pushes none out that is proved.
+  const groups = Map.groupBy(complete, (record) => `${record.spec.type} ${is(record, 'Verified')}`);
+  const expired = [...groups.values()].flatMap((group) => {
+    const dated = group.map((record) => {
+      return { record, name: record.name, at: Date.parse(record.status.completedAt ?? '') };
+    });
+    return expiredBackups(dated, retention).map(({ record }) => record);
+  });
+  const old = failed.filter(({ status }) => Date.parse(status.startedAt ?? '') < now - FAILED_KEPT_MS);
+  return [...expired, ...old];
+}
+
+/** A full backup is out of the repository by now. */
+async function forget({ bucket, settings, objects, log }: Work, { name, status }: BackupRecord): Promise<void> {
+  if (status.key !== undefined) await bucket.remove(status.key);
   await bucket.remove(recordKey(settings.prefix, name));
+  // The object says what is in the bucket; it goes last.
+  await objects.remove(name).catch((error: Error) => log('the object stays', { name, error: error.message }));
   log('the backup has expired', { name });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { backupsIn, pgbackrest, type RepositoryBackup } from './repository.ts';
+import { backUp, backupsIn, type RepositoryBackup } from './repository.ts';
 
 /** What became of a full backup, in the bucket. */
 export interface FullBackup extends RepositoryBackup {
@@ -25,9 +25,9 @@ export async function takeFull(
     signal,
   }: { stanza: string; name: string; timeoutMs: number; signal: AbortSignal },
 ): Promise<FullBackup> {
-  const before = new Set((await backupsIn(stanza)).map(({ label }) => label));
-  await pgbackrest([`--stanza=${stanza}`, '--type=full', 'backup'], { timeoutMs, signal });
-  const made = (await backupsIn(stanza)).findLast(({ label }) => !before.has(label));
+  const find = async () => (await backupsIn(stanza)).findLast((backup) => backup.name === name);
+  if (!(await find())) await backUp(stanza, name, { timeoutMs, signal });
+  const made = await find();
   if (!made) throw new Error('pgBackRest says that it is done, and the repository has no new backup');
   if (made.isDamaged)
     throw new Error(`a page of the database is damaged: pgBackRest saw it while it copied ${made.label}`);

@@ -3,9 +3,10 @@ import {
   type BackupStatus,
   type BackupType,
   conditionOf,
+  judged,
   parseRecord,
+  RUNNING,
   recordText,
-  withCondition,
 } from '../operator/backup/record.ts';
 import { recordKey, recordsFolder } from '../operator/backup/repository.ts';
 import type { Bucket } from './bucket.ts';
@@ -92,9 +93,9 @@ export async function rebuildObjects(work: Work, records: readonly BackupRecord[
 
 async function taken(work: Work, { name, spec, status: before }: BackupRecord): Promise<Taken> {
   const startedAt = Date.now();
-  const running = withCondition(
+  const running = judged(
     { ...before, startedAt: new Date(startedAt).toISOString() },
-    { type: 'Completed', status: 'False', reason: 'Running', message: 'The backup is being taken.' },
+    { type: 'Completed', status: 'False', reason: RUNNING, message: 'The backup is being taken.' },
     startedAt,
   );
   await eitherWay(work, 'the status cannot be written', () => work.objects.writeStatus(name, running));
@@ -112,13 +113,13 @@ async function taken(work: Work, { name, spec, status: before }: BackupRecord): 
     const message = `It is in the bucket after ${seconds.toFixed(1)} s.`;
     return {
       ...result,
-      status: withCondition(status, { type: 'Completed', status: 'True', reason: 'Complete', message }, now),
+      status: judged(status, { type: 'Completed', status: 'True', reason: 'Complete', message }, now),
     };
   } catch (error) {
     const message = sentence((error as Error).message);
     work.log('the backup failed', { name, error: message });
     return {
-      status: withCondition(
+      status: judged(
         running,
         { type: 'Completed', status: 'False', reason: 'Failed', message },
         Date.now(),
@@ -155,7 +156,7 @@ async function verified(work: Work, record: BackupRecord): Promise<BackupStatus>
     work.log('the backup is verified', { name, ...seen });
     const known = { ...status, verifiedAt: new Date(now).toISOString() };
     const exact = seen.recoveryPoint ? { recoveryPoint: seen.recoveryPoint } : {};
-    return withCondition(
+    return judged(
       { ...known, ...exact },
       { type: 'Verified', status: 'True', reason: 'Restored', message },
       now,
@@ -164,7 +165,7 @@ async function verified(work: Work, record: BackupRecord): Promise<BackupStatus>
     const message = sentence((error as Error).message);
     work.log('the backup cannot be restored', { name, error: message });
     const { verifiedAt: _, ...rest } = status;
-    return withCondition(
+    return judged(
       rest,
       { type: 'Verified', status: 'False', reason: 'NotRestorable', message },
       Date.now(),

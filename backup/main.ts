@@ -37,6 +37,13 @@ function workOfJob(): Work {
   };
 }
 
+async function attempt(what: string, work: () => Promise<string[]>): Promise<string[]> {
+  return work().catch((error: Error) => {
+    log(`${what} failed`, { error: error.message });
+    return [];
+  });
+}
+
 async function scheduled(work: Work): Promise<boolean> {
   const { environment } = work.settings;
   const { JOB_NAME = '', CRON_JOB_NAME = '' } = process.env;
@@ -44,11 +51,10 @@ async function scheduled(work: Work): Promise<boolean> {
   const full = await takeAndVerify(work, slotName(environment, 'full', slot), 'full');
   const dump = await takeAndVerify(work, slotName(environment, 'dump', slot), 'dump');
   const records = await recordsOf(work);
-  const gone = full || dump ? await expire(work, records) : [];
+  // What cannot be taken away today is tomorrow.
+  const gone = full || dump ? await attempt('expiry', () => expire(work, records)) : [];
   const kept = records.filter(({ name }) => !gone.includes(name));
-  const rebuilt = await rebuildObjects(work, kept).catch((error: Error) =>
-    log('objects cannot be made again', { error: error.message }),
-  );
+  const rebuilt = await attempt('rebuilding of objects', () => rebuildObjects(work, kept));
   log('done', { full, dump, gone, rebuilt });
   return full && dump;
 }

@@ -3,11 +3,16 @@ import { CommandError, type CommandOptions, run } from './commands.ts';
 /** The image's script that gives pgBackRest its settings and secrets. */
 const SCRIPT = process.env.BACKUP_REPOSITORY_SCRIPT ?? 'pgbackrest-repository.sh';
 
+/** Annotation in the repository by which a backup is found again. */
+const NAME = 'name';
+
 const SHORT_MS = 60_000;
 
 /** A backup as `pgbackrest info` describes it. Times in milliseconds since 1970. */
 export interface RepositoryBackup {
   readonly label: string;
+  /** The CryptoSenseBackup that it was taken for. */
+  readonly name?: string;
   readonly startedAt: number;
   readonly stoppedAt: number;
   /** Bytes of the database, and in the bucket. */
@@ -25,10 +30,20 @@ interface Info {
   backup?: {
     label: string;
     error?: boolean;
+    annotation?: { [NAME]?: string } | null;
     timestamp: { start: number; stop: number };
     archive: { start: string; stop: string };
     info: { size: number; repository: { size?: number; delta: number } };
   }[];
+}
+
+/** Brings a full backup into the repository under `name`. */
+export async function backUp(
+  stanza: string,
+  name: string,
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<void> {
+  await pgbackrest([`--stanza=${stanza}`, '--type=full', `--annotation=${NAME}=${name}`, 'backup'], options);
 }
 
 /** Runs pgBackRest on the environment's repository. Throws CommandError with pgBackRest's own reason. */
@@ -53,6 +68,7 @@ export async function backupsIn(stanza: string): Promise<RepositoryBackup[]> {
     throw new CommandError(explained(`the repository cannot be read: ${info.status.message}`));
   return (info?.backup ?? []).map((one) => ({
     label: one.label,
+    ...(one.annotation?.[NAME] === undefined ? {} : { name: one.annotation[NAME] }),
     startedAt: one.timestamp.start * 1000,
     stoppedAt: one.timestamp.stop * 1000,
     databaseBytes: one.info.size,

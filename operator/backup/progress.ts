@@ -1,4 +1,4 @@
-import { type BackupStatus, type BackupType, conditionOf, withCondition } from './record.ts';
+import { type BackupStatus, type BackupType, conditionOf, judged, RUNNING } from './record.ts';
 
 /** A Job as far as backups look at it. */
 export interface JobView {
@@ -39,7 +39,7 @@ export function stepOf(look: BackupLook, { enabled, now }: { enabled: boolean; n
   const { status, job, madeBy } = look;
   const completed = conditionOf(status, 'Completed');
   const verified = conditionOf(status, 'Verified');
-  const isRunning = completed === undefined || completed.reason === 'Running';
+  const isRunning = completed === undefined || completed.reason === RUNNING;
   const isUnverified = completed?.status === 'True' && verified === undefined;
   if (!isRunning && !isUnverified) return { do: 'nothing' };
   if (job && !job.isOver) return { do: 'nothing' };
@@ -48,7 +48,7 @@ export function stepOf(look: BackupLook, { enabled, now }: { enabled: boolean; n
     const message =
       'Backups are switched off: set spec.backup.enabled of the environment, then make another one.';
     const verdict = { type: 'Completed', status: 'False', reason: 'SwitchedOff', message } as const;
-    return { do: 'say', status: withCondition(status, verdict, now) };
+    return { do: 'say', status: judged(status, verdict, now) };
   }
   const since = Math.max(look.createdAt, Date.parse(status.startedAt ?? '') || 0);
   // The Job's last words may still be on their way, as may the news of the Job itself.
@@ -59,6 +59,6 @@ export function stepOf(look: BackupLook, { enabled, now }: { enabled: boolean; n
   const message = `Its Job ${look.jobName} ${why}; ${left}. Make another one.`;
   return {
     do: 'say',
-    status: withCondition(status, { type, status: 'False', reason: 'JobLost', message }, now),
+    status: judged(status, { type, status: 'False', reason: 'JobLost', message }, now),
   };
 }

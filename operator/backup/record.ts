@@ -65,10 +65,34 @@ export function conditionOf(
   return conditions.find((condition) => condition.type === type);
 }
 
+type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+/**
+ * The status with a verdict, Completed or Verified, and with what tools that wait for a resource go by: Reconciling while
+ * either is open, Stalled when either will not be (kstatus). The spec cannot change, so that its generation is the first.
+ */
+export function judged(status: BackupStatus, verdict: Verdict, now: number): BackupStatus {
+  const next = withCondition({ ...status, observedGeneration: 1 }, verdict, now);
+  const verdicts = ['Completed', 'Verified'].map((type) => conditionOf(next, type));
+  const bad = verdicts.find((one) => one?.status === 'False' && one.reason !== RUNNING);
+  const isDone = bad !== undefined || verdicts[1]?.status === 'True';
+  const open = { type: 'Reconciling', ...(isDone ? SETTLED : WORKING) } as const;
+  const stalled = bad
+    ? ({ type: 'Stalled', status: 'True', reason: bad.reason, message: bad.message } as const)
+    : ({ type: 'Stalled', status: 'False', reason: 'NotStalled', message: 'Nothing stands in the way.' } as const);
+  return withCondition(withCondition(next, open, now), stalled, now);
+}
+
+/** Reason of Completed while the backup is being taken. */
+export const RUNNING = 'Running';
+
+const SETTLED = { status: 'False', reason: 'Settled', message: 'There is nothing left to do.' } as const;
+const WORKING = { status: 'True', reason: 'Progressing', message: 'It is taken, then restored once.' } as const;
+
 /** The status with one condition more, or another one in its place, whose time changes only with its status. */
 export function withCondition(
   status: BackupStatus,
-  { type, ...value }: Pick<Condition, 'type' | 'status' | 'reason' | 'message'>,
+  { type, ...value }: Verdict,
   now: number,
 ): BackupStatus {
   const before = conditionOf(status, type);

@@ -1,6 +1,6 @@
 import { type Environment, names, resolveEnvironment } from '../api/resolved.ts';
 import { BACKUP_KIND } from '../api/well-known.ts';
-import { type BackupStatus, conditionOf } from '../backup/record.ts';
+import { type BackupStatus, conditionOf, RUNNING } from '../backup/record.ts';
 import type { Action } from './actions.ts';
 import { backupObject, jobAction } from './backup-actions.ts';
 import type { Live } from './snapshot.ts';
@@ -48,7 +48,7 @@ export function finalBackup(
   const status = (live.status ?? {}) as BackupStatus;
   const bad = ['Completed', 'Verified']
     .map((type) => conditionOf(status, type))
-    .find((condition) => condition?.status === 'False' && condition.reason !== 'Running');
+    .find((condition) => condition?.status === 'False' && condition.reason !== RUNNING);
   if (bad) {
     const remedy = `to try again: kubectl delete csb ${its}; to delete without it: kubectl annotate cse ${name} ${SKIP}=true`;
     return { message, actions: [], problem: `The final backup failed: ${bad.message} (${remedy})` };

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { conditionOf } from '../../../operator/backup/record.ts';
 import { suite } from '../../harness/suite.ts';
 import { eventually } from '../processes.ts';
-import { BackupWorld, BUCKET, PASSPHRASE } from './world.ts';
+import { BackupWorld, BUCKET, PASSPHRASE, says } from './world.ts';
 
 const test = suite('Damage to backups is found, and said in one sentence');
 let world: BackupWorld;

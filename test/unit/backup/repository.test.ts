@@ -1,7 +1,15 @@
 import * as assert from 'uvu/assert';
 import { type ArchiveState, archiveProblem } from '../../../operator/backup/archive.ts';
 import { pgbackrestSettings } from '../../../operator/backup/pgbackrest-settings.ts';
-import { conditionOf, parseRecord, recordText, withCondition } from '../../../operator/backup/record.ts';
+import {
+  type BackupStatus,
+  conditionOf,
+  judged,
+  parseRecord,
+  RUNNING,
+  recordText,
+  withCondition,
+} from '../../../operator/backup/record.ts';
 import { dumpKey, nextStanza, prefixOf, recordKey, stanzaOf } from '../../../operator/backup/repository.ts';
 import { suite } from '../../harness/suite.ts';
 
@@ -66,6 +74,20 @@ test('a condition changes its time only with its status', () => {
   const [begin, end] = [NOW, NOW + 2000].map((time) => new Date(time).toISOString());
   assert.equal(times, [begin, begin, end]);
   assert.is(third.conditions?.length, 1);
+});
+
+test('tools that wait for a backup see it in progress, done, or failed', () => {
+  const is = (type: string, status: 'True' | 'False', reason = 'R') => ({ type, status, reason, message: 'M.' });
+  const running = judged({}, is('Completed', 'False', RUNNING), NOW);
+  const complete = judged(running, is('Completed', 'True'), NOW);
+  const seen = (status: BackupStatus) =>
+    ['Reconciling', 'Stalled'].map((type) => conditionOf(status, type)?.status);
+  assert.equal(seen(running), ['True', 'False']);
+  assert.equal(seen(complete), ['True', 'False'], 'it does not count before it was restored');
+  assert.equal(seen(judged(complete, is('Verified', 'True'), NOW)), ['False', 'False']);
+  assert.equal(seen(judged(complete, is('Verified', 'False'), NOW)), ['False', 'True']);
+  assert.equal(seen(judged(running, is('Completed', 'False', 'Failed'), NOW)), ['False', 'True']);
+  assert.is(complete.observedGeneration, 1);
 });
 
 test('pgBackRest gets no secret in its file, and never expires fulls by its own count', () => {
