@@ -79,7 +79,12 @@ export function judged(status: BackupStatus, verdict: Verdict, now: number): Bac
   const open = { type: 'Reconciling', ...(isDone ? SETTLED : WORKING) } as const;
   const stalled = bad
     ? ({ type: 'Stalled', status: 'True', reason: bad.reason, message: bad.message } as const)
-    : ({ type: 'Stalled', status: 'False', reason: 'NotStalled', message: 'Nothing stands in the way.' } as const);
+    : ({
+        type: 'Stalled',
+        status: 'False',
+        reason: 'NotStalled',
+        message: 'Nothing stands in the way.',
+      } as const);
   return withCondition(withCondition(next, open, now), stalled, now);
 }
 
@@ -87,14 +92,14 @@ export function judged(status: BackupStatus, verdict: Verdict, now: number): Bac
 export const RUNNING = 'Running';
 
 const SETTLED = { status: 'False', reason: 'Settled', message: 'There is nothing left to do.' } as const;
-const WORKING = { status: 'True', reason: 'Progressing', message: 'It is taken, then restored once.' } as const;
+const WORKING = {
+  status: 'True',
+  reason: 'Progressing',
+  message: 'It is taken, then restored once.',
+} as const;
 
 /** The status with one condition more, or another one in its place, whose time changes only with its status. */
-export function withCondition(
-  status: BackupStatus,
-  { type, ...value }: Verdict,
-  now: number,
-): BackupStatus {
+export function withCondition(status: BackupStatus, { type, ...value }: Verdict, now: number): BackupStatus {
   const before = conditionOf(status, type);
   const lastTransitionTime =
     before?.status === value.status ? before.lastTransitionTime : new Date(now).toISOString();

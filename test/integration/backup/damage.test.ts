@@ -114,10 +114,14 @@ test('a bucket that keeps no versions', async () => {
 test('a storage that is away: the archive says so at once, and loses nothing', async () => {
   world.storage.door = 'shut';
   await world.query("insert into prices values ('ETH', 1); select pg_switch_wal()");
-  await eventually('the agent says that archiving fails', async () => {
-    const { lastFailedAt, lastArchivedAt = '' } = (await world.archive()) ?? {};
-    return typeof lastFailedAt === 'string' && lastFailedAt > String(lastArchivedAt);
-  }, 120_000);
+  await eventually(
+    'the agent says that archiving fails',
+    async () => {
+      const { lastFailedAt, lastArchivedAt = '' } = (await world.archive()) ?? {};
+      return typeof lastFailedAt === 'string' && lastFailedAt > String(lastArchivedAt);
+    },
+    120_000,
+  );
   world.storage.door = 'open';
   await eventually(
     'what waited is archived',

@@ -101,7 +101,8 @@ export class BackupWorld {
 
   /** A table of the application's, prices, gets so many rows. */
   async fill(rows: number): Promise<void> {
-    const table = 'create table if not exists prices (coin text, price numeric, time timestamptz default now())';
+    const table =
+      'create table if not exists prices (coin text, price numeric, time timestamptz default now())';
     const insert = `insert into prices select 'BTC', i from generate_series(1, ${rows}) i`;
     await this.query(`${table}; alter table prices owner to cryptosense; ${insert}`);
   }

@@ -77,7 +77,12 @@ test('a condition changes its time only with its status', () => {
 });
 
 test('tools that wait for a backup see it in progress, done, or failed', () => {
-  const is = (type: string, status: 'True' | 'False', reason = 'R') => ({ type, status, reason, message: 'M.' });
+  const is = (type: string, status: 'True' | 'False', reason = 'R') => ({
+    type,
+    status,
+    reason,
+    message: 'M.',
+  });
   const running = judged({}, is('Completed', 'False', RUNNING), NOW);
   const complete = judged(running, is('Completed', 'True'), NOW);
   const seen = (status: BackupStatus) =>

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { renderBackupJob } from '../../../charts/render.ts';
 import { amount } from '../../../charts/quantity.ts';
+import { renderBackupJob } from '../../../charts/render.ts';
 import { suite } from '../../harness/suite.ts';
 import { everything, operatorManifests, resolved, TIERS, workloads } from './environments.ts';
 

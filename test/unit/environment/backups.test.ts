@@ -139,7 +139,10 @@ test('an environment that is deleted leaves a last verified backup, and PostgreS
   fail(world, jobsOf(world)[0], 'no space left');
   await world.until(() => world.condition('Stalled')?.status === 'True');
   const { message = '' } = world.condition('Stalled') ?? {};
-  assert.match(message, /The final backup failed: .*no space left.*kubectl annotate cse shop cryptosense.io\/skip-final/);
+  assert.match(
+    message,
+    /The final backup failed: .*no space left.*kubectl annotate cse shop cryptosense.io\/skip-final/,
+  );
   assert.ok(world.server.get('StatefulSet', 'shop-database'), 'it stands still');
   putBackup(world, { name });
   await world.rest();
