@@ -81,14 +81,19 @@ export async function rebuildObjects(work: Work, records: readonly BackupRecord[
   const made: string[] = [];
   for (const { name, spec, status } of records) {
     const there = await work.objects.get(name);
-    const isBehind =
-      !conditionOf(there?.status ?? {}, 'Completed') || there?.status?.startedAt !== status.startedAt;
-    if (there && !isBehind) continue;
+    if (there && saysTheSame(there.status ?? {}, status)) continue;
     if (!there) await work.objects.create(name, { ...spec, environment: work.settings.environment });
     await work.objects.writeStatus(name, status);
     made.push(name);
   }
   return made;
+}
+
+/** An object that was written while the API server was away, or by the operator for a Job that it missed, is behind. */
+function saysTheSame(object: BackupStatus, record: BackupStatus): boolean {
+  return ['Completed', 'Verified'].every(
+    (type) => conditionOf(object, type)?.status === conditionOf(record, type)?.status,
+  );
 }
 
 async function taken(work: Work, { name, spec, status: before }: BackupRecord): Promise<Taken> {
