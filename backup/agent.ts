@@ -144,7 +144,11 @@ class Agent {
     const at = Number(asked.headers['x-time']);
     const signature = String(asked.headers['x-signature'] ?? '');
     if (!isSigned(passphrase, { at, path: asked.url ?? '', body, signature }, Date.now()))
-      return fail(answer, 401, 'the request is not signed with the passphrase, or the clocks differ by two minutes');
+      return fail(
+        answer,
+        401,
+        'the request is not signed with the passphrase, or the clocks differ by two minutes',
+      );
     if (this.#isBusy) return fail(answer, BUSY, 'another one is at work on the repository');
     this.#isBusy = true;
     const gone = new AbortController();

@@ -30,7 +30,9 @@ function expiredRecords(
   now: number,
 ): BackupRecord[] {
   const is = (record: BackupRecord, type: string) => conditionOf(record.status, type)?.status === 'True';
-  const complete = records.filter((record) => is(record, 'Completed') && record.status.completedAt !== undefined);
+  const complete = records.filter(
+    (record) => is(record, 'Completed') && record.status.completedAt !== undefined,
+  );
   const failed = records.filter((record) => !complete.includes(record));
   // A backup that no restore has proved pushes none out that is proved.
   const groups = Map.groupBy(complete, (record) => `${record.spec.type} ${is(record, 'Verified')}`);
@@ -45,7 +47,10 @@ function expiredRecords(
 }
 
 /** A full backup is out of the repository by now. */
-async function forget({ bucket, settings, objects, log }: Work, { name, status }: BackupRecord): Promise<void> {
+async function forget(
+  { bucket, settings, objects, log }: Work,
+  { name, status }: BackupRecord,
+): Promise<void> {
   if (status.key !== undefined) await bucket.remove(status.key);
   await bucket.remove(recordKey(settings.prefix, name));
   // The object says what is in the bucket; it goes last.

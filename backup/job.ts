@@ -124,11 +124,7 @@ async function taken(work: Work, { name, spec, status: before }: BackupRecord): 
     const message = sentence((error as Error).message);
     work.log('the backup failed', { name, error: message });
     return {
-      status: judged(
-        running,
-        { type: 'Completed', status: 'False', reason: 'Failed', message },
-        Date.now(),
-      ),
+      status: judged(running, { type: 'Completed', status: 'False', reason: 'Failed', message }, Date.now()),
     };
   }
 }
@@ -170,11 +166,7 @@ async function verified(work: Work, record: BackupRecord): Promise<BackupStatus>
     const message = sentence((error as Error).message);
     work.log('the backup cannot be restored', { name, error: message });
     const { verifiedAt: _, ...rest } = status;
-    return judged(
-      rest,
-      { type: 'Verified', status: 'False', reason: 'NotRestorable', message },
-      Date.now(),
-    );
+    return judged(rest, { type: 'Verified', status: 'False', reason: 'NotRestorable', message }, Date.now());
   }
 }
 

@@ -12,10 +12,7 @@ const LOOK_MS = 10_000;
 const SILENCE_MS = 60_000;
 const AGAIN_MS = 10_000;
 
-type Line<T> =
-  | { state: 'running' }
-  | { state: 'done'; result: T }
-  | { state: 'failed'; message: string };
+type Line<T> = { state: 'running' } | { state: 'done'; result: T } | { state: 'failed'; message: string };
 
 /** The agent beside the primary, as http://host:port. Throws with one sentence when no member is primary. */
 export async function primaryAgent(
@@ -77,7 +74,8 @@ async function ask<T>(url: string, passphrase: string, request: { timeoutMs: num
       return await lastLine<T>(answer.body, heard);
     }
   } catch (error) {
-    if (ended.aborted) throw new Error(`the agent was not waited for any more: ${(ended.reason as Error).message}`);
+    if (ended.aborted)
+      throw new Error(`the agent was not waited for any more: ${(ended.reason as Error).message}`);
     const { message, cause } = error as Error & { cause?: Error };
     throw new Error(cause ? `the agent beside the database cannot be reached: ${cause.message}` : message);
   } finally {
@@ -88,7 +86,12 @@ async function ask<T>(url: string, passphrase: string, request: { timeoutMs: num
 function post(url: string, passphrase: string, body: string, signal: AbortSignal): Promise<Response> {
   const at = Date.now();
   const signature = signed(passphrase, at, new URL(url).pathname, body);
-  return fetch(url, { method: 'POST', body, headers: { 'x-time': String(at), 'x-signature': signature }, signal });
+  return fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'x-time': String(at), 'x-signature': signature },
+    signal,
+  });
 }
 
 /** What the last line of an answer says. */

@@ -45,7 +45,7 @@ const fail = (world: World, job: Live | undefined, message: string) =>
 test('what takes backups is there before the first one, and works without the operator', async () => {
   const world = await serving();
   const cronJob = world.server.get<Live>('CronJob', 'shop-backup');
-  const { schedule, timeZone, concurrencyPolicy } = cronJob?.spec as Record<string, unknown>;
+  const { schedule, timeZone, concurrencyPolicy } = (cronJob?.spec ?? {}) as Record<string, unknown>;
   assert.equal([schedule, timeZone, concurrencyPolicy], ['0 2 * * *', 'Etc/UTC', 'Forbid']);
   for (const kind of ['ServiceAccount', 'Role', 'RoleBinding', 'ConfigMap'])
     assert.ok(world.server.get(kind, 'shop-backup'), kind);
