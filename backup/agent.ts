@@ -78,9 +78,8 @@ class Agent {
 
   begin(): void {
     const look = async () => {
-      await this.#lookAtStanza();
-      if (!this.#stop.signal.aborted && this.#stanzaProblem !== undefined)
-        this.#timer = setTimeout(look, STANZA_AGAIN_MS);
+      if (this.#stanzaProblem !== undefined) await this.#lookAtStanza();
+      if (!this.#stop.signal.aborted) this.#timer = setTimeout(look, STANZA_AGAIN_MS);
     };
     void look();
   }

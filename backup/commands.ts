@@ -45,7 +45,7 @@ export function lastWords(output: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const errors = lines.filter((line) => /\b(ERROR|FATAL|PANIC|error):/i.test(line));
+  const errors = lines.filter((line) => /\b(\w*ERROR|FATAL|PANIC):/i.test(line));
   const words = (errors.length > 0 ? errors : lines.slice(-4))
     .map((line) => line.replace(/^.*?\bERROR:\s*(\[\d+\]:\s*)?/, ''))
     .join('; ');
