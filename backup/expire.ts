@@ -1,4 +1,4 @@
-import { type BackupRecord, conditionOf } from '../operator/backup/record.ts';
+import { type BackupRecord, conditionOf, EXPIRED, judged } from '../operator/backup/record.ts';
 import { recordKey } from '../operator/backup/repository.ts';
 import { expiredBackups } from '../operator/backup/retention.ts';
 import type { Work } from './job.ts';
@@ -53,7 +53,11 @@ async function forget(
 ): Promise<void> {
   if (status.key !== undefined) await bucket.remove(status.key);
   await bucket.remove(recordKey(settings.prefix, name));
-  // The object says what is in the bucket; it goes last.
-  await objects.remove(name).catch((error: Error) => log('the object stays', { name, error: error.message }));
+  // Nobody but a person deletes the object.
+  const message = 'Retention has taken it away: it is not in the bucket any more.';
+  const verdict = { type: 'Completed', status: 'False', reason: EXPIRED, message } as const;
+  await objects
+    .writeStatus(name, judged(status, verdict, Date.now()))
+    .catch((error: Error) => log('the object cannot say that it has expired', { name, error: error.message }));
   log('the backup has expired', { name });
 }

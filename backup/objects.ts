@@ -22,8 +22,6 @@ export interface BackupObjects {
   create(name: string, spec: { environment: string; type: BackupType }): Promise<void>;
   /** Replaces the conditions, and changes the fields that `status` names. */
   writeStatus(name: string, status: BackupStatus): Promise<void>;
-  /** Also when there is none. */
-  remove(name: string): Promise<void>;
 }
 
 /** Those of the cluster that this pod runs in, with the rights of its ServiceAccount. */
@@ -46,10 +44,6 @@ export function clusterObjects(namespace: string, job: string, server = ownServe
     writeStatus: async (name, status) => {
       const answer = await call('PATCH', `${path}/${name}/status`, { status });
       succeeded(answer, `writing the status of ${name}`);
-    },
-    remove: async (name) => {
-      const answer = await call('DELETE', `${path}/${name}`);
-      if (answer.code !== 404) succeeded(answer, `removing ${name}`);
     },
   };
 }

@@ -55,7 +55,7 @@ export class BackupChart extends Chart {
     });
   }
 
-  /** May make CryptoSenseBackups, write their status and remove those that have expired, and nothing else. */
+  /** May make CryptoSenseBackups and write their status, and nothing else. */
   #account(environment: ResolvedEnvironment): void {
     const { backup: name } = names(environment.name);
     const apiGroup = 'rbac.authorization.k8s.io';
@@ -66,7 +66,7 @@ export class BackupChart extends Chart {
     new k8s.KubeRole(this, 'role', {
       metadata: { name },
       rules: [
-        { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: ['get', 'create', 'delete'] },
+        { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: ['get', 'create'] },
         { apiGroups: [GROUP], resources: [`${BACKUP_PLURAL}/status`], verbs: ['patch'] },
       ],
     });

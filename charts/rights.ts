@@ -14,8 +14,8 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ['get', 'patch', 'update'] },
   // For ownerReferences with blockOwnerDeletion, where the cluster enforces that.
   { apiGroups: [GROUP], resources: [`${PLURAL}/finalizers`], verbs: ['update'] },
-  // Migrations wait for one that is verified. It deletes none: only the Jobs remove those that have expired.
-  { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: PRUNE },
+  // Migrations wait for one that is verified.
+  { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: APPLY },
   // Of one whose Job was lost, nobody else would say so.
   { apiGroups: [GROUP], resources: [`${BACKUP_PLURAL}/status`], verbs: ['patch'] },
   // Releases come and go.

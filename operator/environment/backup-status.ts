@@ -1,7 +1,7 @@
 import type { EnvironmentStatus } from '../api/status.ts';
 import { BACKUP_KIND } from '../api/well-known.ts';
 import { archiveProblem } from '../backup/archive.ts';
-import { type BackupStatus, type BackupType, conditionOf, RUNNING } from '../backup/record.ts';
+import { type BackupStatus, type BackupType, conditionOf, EXPIRED, RUNNING } from '../backup/record.ts';
 import { stanzaOf } from '../backup/repository.ts';
 import { missedSlots, nextSlot } from '../backup/schedule.ts';
 import type { Verdict } from './conditions.ts';
@@ -78,7 +78,7 @@ function seenBackups(snapshot: Snapshot): Seen[] {
       const { type = 'full' } = (live.spec ?? {}) as { type?: BackupType };
       const status = (live.status ?? {}) as BackupStatus;
       const completed = conditionOf(status, 'Completed');
-      if (!completed || completed.reason === RUNNING || completed.reason === 'SwitchedOff') return [];
+      if (!completed || [RUNNING, EXPIRED, 'SwitchedOff'].includes(completed.reason)) return [];
       const endedAt = Date.parse(status.completedAt ?? completed.lastTransitionTime);
       return [{ name: live.metadata.name, type, status, endedAt }];
     })
