@@ -58,6 +58,8 @@ async function forget(
   const verdict = { type: 'Completed', status: 'False', reason: EXPIRED, message } as const;
   await objects
     .writeStatus(name, judged(status, verdict, Date.now()))
-    .catch((error: Error) => log('the object cannot say that it has expired', { name, error: error.message }));
+    .catch((error: Error) =>
+      log('the object cannot say that it has expired', { name, error: error.message }),
+    );
   log('the backup has expired', { name });
 }

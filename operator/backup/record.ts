@@ -74,9 +74,10 @@ type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 export function judged(status: BackupStatus, verdict: Verdict, now: number): BackupStatus {
   const next = withCondition({ ...status, observedGeneration: 1 }, verdict, now);
   const verdicts = ['Completed', 'Verified'].map((type) => conditionOf(next, type));
-  const bad = verdicts.find((one) => one?.status === 'False' && one.reason !== RUNNING && one.reason !== EXPIRED);
-  const isDone =
-    bad !== undefined || verdicts[0]?.reason === EXPIRED || verdicts[1]?.status === 'True';
+  const bad = verdicts.find(
+    (one) => one?.status === 'False' && one.reason !== RUNNING && one.reason !== EXPIRED,
+  );
+  const isDone = bad !== undefined || verdicts[0]?.reason === EXPIRED || verdicts[1]?.status === 'True';
   const open = { type: 'Reconciling', ...(isDone ? SETTLED : WORKING) } as const;
   const stalled = bad
     ? ({ type: 'Stalled', status: 'True', reason: bad.reason, message: bad.message } as const)
