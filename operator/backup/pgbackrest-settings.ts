@@ -4,20 +4,27 @@ import { repositoryPath } from './repository.ts';
 export const BACKUP_FOLDER = '/etc/cryptosense/backup';
 
 /** Newest fulls for which the log is kept, so that every moment since the oldest of them can be gone back to. */
-const ARCHIVE_OF_FULLS = 7;
+export const ARCHIVE_OF_FULLS = 7;
 
 export interface RepositorySettings {
   readonly bucket: { readonly endpoint: string; readonly region?: string | undefined; readonly name: string };
   readonly prefix: string;
   /** Whether the storage's certificate is signed by the authority in ca.crt. */
   readonly hasOwnAuthority: boolean;
+  /** Where that is, when not in BACKUP_FOLDER. */
+  readonly folder?: string;
 }
 
 /**
  * pgbackrest.conf, without secrets and without what is a stanza's. Fulls are never expired by pgBackRest's own count
  * (repo1-retention-full is not set): the retention of days, weeks and months takes each away by its label. Pure.
  */
-export function pgbackrestSettings({ bucket, prefix, hasOwnAuthority }: RepositorySettings): string {
+export function pgbackrestSettings({
+  bucket,
+  prefix,
+  hasOwnAuthority,
+  folder = BACKUP_FOLDER,
+}: RepositorySettings): string {
   const { hostname, port } = new URL(bucket.endpoint);
   const lines: Record<string, string> = {
     'repo1-type': 's3',
@@ -28,7 +35,7 @@ export function pgbackrestSettings({ bucket, prefix, hasOwnAuthority }: Reposito
     'repo1-s3-region': bucket.region ?? 'us-east-1',
     // Every storage understands it; names of buckets as names of hosts would need wildcard certificates.
     'repo1-s3-uri-style': 'path',
-    ...(hasOwnAuthority ? { 'repo1-storage-ca-file': `${BACKUP_FOLDER}/ca.crt` } : {}),
+    ...(hasOwnAuthority ? { 'repo1-storage-ca-file': `${folder}/ca.crt` } : {}),
     'repo1-cipher-type': 'aes-256-cbc',
     'repo1-bundle': 'y',
     'repo1-retention-archive-type': 'full',

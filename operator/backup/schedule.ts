@@ -10,10 +10,10 @@ export const STARTING_DEADLINE_SECONDS = 3600;
 const MOST_MISSED = 10;
 
 /**
- * Name of the CryptoSenseBackup of a slot: the same however often it is tried, so that no slot has two backups.
+ * Name of the CryptoSenseBackup of a slot, or of the CryptoSenseRestore that rehearses: the same however often it is tried, so that no slot has two backups.
  * `slot`: the time that the schedule names, in milliseconds since 1970.
  */
-export function slotName(environment: string, type: BackupType, slot: number): string {
+export function slotName(environment: string, type: BackupType | 'drill', slot: number): string {
   const [date, time] = new Date(slot).toISOString().slice(0, 16).replaceAll(/[-:]/g, '').split('T');
   return `${environment}-${type}-${date}-${time}`;
 }
@@ -34,10 +34,9 @@ export function nextSlot(schedule: string, after: number): number | undefined {
 
 /** The newest slot that is not after `now`. */
 export function lastSlot(schedule: string, now: number): number | undefined {
-  // It looks for one before, in whole seconds: a slot that is right now is one.
-  return cron(schedule)
-    .previousRuns(1, new Date(now + 1000))[0]
-    ?.getTime();
+  // It looks for those before, in whole seconds: a slot that is right now is one, and one in half a second is not.
+  const around = cron(schedule).previousRuns(2, new Date(now + 1000));
+  return around.map((date) => date.getTime()).find((slot) => slot <= now);
 }
 
 /**
