@@ -11,6 +11,19 @@ export interface CommandOptions {
 /** A program did not do what it was asked for. `message` is a sentence for people: what it was, and its last words. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  /** Of a program that ended by itself. */
+  readonly exitCode: number | undefined;
+  /** What it wrote until then. */
+  readonly output: string;
+
+  constructor(
+    message: string,
+    { exitCode, output = '' }: { exitCode?: number | undefined; output?: string } = {},
+  ) {
+    super(message);
+    this.exitCode = exitCode;
+    this.output = output;
+  }
 }
 
 const LONGEST_WORDS = 700;
@@ -34,9 +47,11 @@ export async function run(file: string, args: readonly string[], options: Comman
   if (result.timedOut)
     throw new CommandError(`${what} was not done after ${options.timeoutMs / 1000} s and was ended`);
   if (result.isCanceled) throw new CommandError(`${what} was ended`);
-  throw new CommandError(
-    `${what}: ${lastWords(`${result.stdout}\n${result.stderr}`) || result.shortMessage}`,
-  );
+  const output = `${result.stdout}\n${result.stderr}`;
+  throw new CommandError(`${what}: ${lastWords(output) || result.shortMessage}`, {
+    exitCode: result.exitCode,
+    output,
+  });
 }
 
 /** The lines that say what went wrong; without any, the last ones. */

@@ -6,13 +6,17 @@ import { Bucket } from './bucket.ts';
 import { expire } from './expire.ts';
 import { rebuildObjects, recordsOf, takeAndVerify, verifyAgain, type Work } from './job.ts';
 import { clusterObjects } from './objects.ts';
+import { drill } from './restore/drill.ts';
+import { recover } from './restore/recover.ts';
 import { readSecrets, readSettings, settingsFolder } from './settings.ts';
 
 const USAGE = `usage: backup.mjs COMMAND
   agent                       beside a member of the database: archiving, and full backups when asked for
   scheduled                   a full backup and a dump, each restored; then retention
   take <full|dump> <name>     the backup of one CryptoSenseBackup, restored
-  verify <name>               restores a backup of the bucket once more`;
+  verify <name>               restores a backup of the bucket once more
+  drill                       restores up to a target into scratch space, and measures
+  recover                     makes the data of a new database from backups`;
 
 const DAY_MS = 86_400_000;
 
@@ -74,6 +78,11 @@ async function main(): Promise<number> {
   if (command === 'take' && (first === 'full' || first === 'dump') && second)
     return (await takeAndVerify(workOfJob(), second, first)) ? 0 : 1;
   if (command === 'verify' && first) return (await verifyAgain(workOfJob(), first)) ? 0 : 1;
+  if (command === 'drill') return drill();
+  if (command === 'recover') {
+    await recover();
+    return 0;
+  }
   console.error(USAGE);
   return 2;
 }

@@ -1,7 +1,7 @@
 import { CommandError, type CommandOptions, run } from './commands.ts';
 
 /** The image's script that gives pgBackRest its settings and secrets. */
-const SCRIPT = process.env.BACKUP_REPOSITORY_SCRIPT ?? 'pgbackrest-repository.sh';
+export const SCRIPT = process.env.BACKUP_REPOSITORY_SCRIPT ?? 'pgbackrest-repository.sh';
 
 /** Annotation in the repository by which a backup is found again. */
 const NAME = 'name';
@@ -91,7 +91,7 @@ export async function expireArchive(stanza: string): Promise<void> {
 }
 
 /** pgBackRest's words name its own options; people know the fields of the resource. */
-function explained(message: string): string {
+export function explained(message: string): string {
   if (/CryptoError|cipher|unable to flush|decrypt/i.test(message))
     return `${message}; the passphrase in spec.backup.encryptionSecret is not the one that the repository was made with, or the file is damaged`;
   if (/do not match the database|does not match the database|already exist/i.test(message))

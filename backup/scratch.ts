@@ -48,7 +48,7 @@ export async function startScratch(
   ];
   await writeFile(hba, 'local all all trust\n');
   await writeFile(ident, '');
-  await writeFile(config, settings({ folder, hba, ident }));
+  await writeFile(config, settings({ folder, hba, ident }, await settingsAsBefore(data)));
   const server = ['-D', data, '-w', '-s'];
   const timeout = ['-t', String(Math.ceil(timeoutMs / 1000))];
   const start = [...server, ...timeout, '-l', log, '-o', `-c config_file=${config}`];
@@ -98,7 +98,25 @@ async function untilRecovered(sql: postgres.Sql, server: readonly string[], ends
   }
 }
 
-function settings({ folder, hba, ident }: { folder: string; hba: string; ident: string }): string {
+/** Without as many of them as there were, what was prepared or locked at the end of the log cannot be brought back. */
+const AS_BEFORE = {
+  max_prepared_transactions: 'max_prepared_xacts setting',
+  max_locks_per_transaction: 'max_locks_per_xact setting',
+};
+
+/** What the data say of the settings that they were written with. */
+async function settingsAsBefore(data: string): Promise<string[]> {
+  const text = await run('pg_controldata', ['-D', data], { timeoutMs: 10_000, env: { LC_ALL: 'C' } });
+  return Object.entries(AS_BEFORE).flatMap(([name, title]) => {
+    const value = new RegExp(`^${title}: +(\\d+)$`, 'm').exec(text)?.[1];
+    return value === undefined ? [] : [`${name} = ${value}`];
+  });
+}
+
+function settings(
+  { folder, hba, ident }: { folder: string; hba: string; ident: string },
+  recovered: string[],
+): string {
   const hasTimescale = existsSync(TIMESCALEDB) && readFileSync(TIMESCALEDB, 'utf8').trim() !== 'absent';
   return [
     "listen_addresses = ''",
@@ -107,6 +125,7 @@ function settings({ folder, hba, ident }: { folder: string; hba: string; ident: 
     `ident_file = '${ident}'`,
     // What the primary allowed more of does not matter to a server that answers only after its recovery.
     'hot_standby = off',
+    ...recovered,
     'archive_mode = off',
     'fsync = off',
     'full_page_writes = off',

@@ -109,7 +109,7 @@ export async function verifyDump(
 }
 
 /** Pages and indexes are looked at by amcheck, every table is read once. */
-async function checked(server: ScratchServer, timeoutMs: number): Promise<Verification> {
+export async function checked(server: ScratchServer, timeoutMs: number): Promise<Verification> {
   const args = ['--host', server.socket, '--username=postgres', '--all', '--install-missing'];
   await run('pg_amcheck', args, { timeoutMs });
   const databases = await server.sql<{ datname: string }[]>`

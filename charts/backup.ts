@@ -15,7 +15,7 @@ const DEADLINE_SECONDS = 6 * 3600;
 /** What the program gets of it: it has to write down in time that there was too little. */
 const MARGIN_SECONDS = 120;
 const DAY_SECONDS = 86_400;
-const SCRATCH = '/scratch';
+export const SCRATCH = '/scratch';
 
 /** What a Job that somebody asked for takes. */
 export interface OneBackup {
@@ -133,7 +133,7 @@ function jobSpec(
         mounts: [
           backupFiles(name, place, { login: true }),
           scratch('tmp', '/tmp', '256Mi'),
-          restored(environment),
+          scratchVolume(environment),
         ],
         serviceAccount: { name: names(name).backup, token: true },
         restartPolicy: 'Never',
@@ -145,7 +145,7 @@ function jobSpec(
 }
 
 /** Where a backup is restored to: a volume that has room for the whole database, and goes with the pod. */
-function restored({ spec }: ResolvedEnvironment): Mount {
+export function scratchVolume({ spec }: ResolvedEnvironment): Mount {
   const { storage, storageClassName } = spec.database;
   const claim = {
     accessModes: ['ReadWriteOnce'],

@@ -20,6 +20,7 @@ import {
   settingsFiles,
 } from './pod.ts';
 import { amount } from './quantity.ts';
+import { recoverySettings, withRecovery } from './recovery.ts';
 import { settingsHash } from './template.ts';
 
 export const SETTINGS_FOLDER = '/etc/cryptosense/postgresql.d';
@@ -85,6 +86,8 @@ export class DatabaseChart extends Chart {
     const matchLabels = selector(name, 'database');
     const { members } = spec.database;
 
+    const recovery = recoverySettings(environment);
+    if (recovery) new ConfigMap(this, 'recovery', { metadata: { name: own.recovery }, data: recovery });
     new ConfigMap(this, 'settings', {
       metadata: { name: own.database },
       data: settingsFilesOf(environment),
@@ -110,7 +113,7 @@ export class DatabaseChart extends Chart {
         selector: { matchLabels },
         template: {
           metadata: { ...metadata, labels: { ...podLabels, ...memberLabels(name) } },
-          spec: withAgent(withExporter(this.#pod(environment), environment, 'database'), environment, {
+          spec: withAgent(withExporter(withRecovery(this.#pod(environment), environment), environment, 'database'), environment, {
             name: 'data',
             mountPath: '/var/lib/postgresql/data',
           }),

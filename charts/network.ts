@@ -75,6 +75,8 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     ...spec.network.egress.map(({ cidr, ports }) => ({ to: [{ ipBlock: { cidr } }], ports: ports.map(tcp) })),
   ];
   const bucketPort = spec.backup.enabled ? portOf(spec.backup.bucket?.endpoint) : undefined;
+  const recoveryPort = portOf(spec.recovery?.bucket.endpoint);
+  const buckets = [bucketPort, recoveryPort].filter((port) => port !== undefined);
   const operator = namespace(NAMESPACE_NAME, OPERATOR_NAMESPACE);
   // Members replicate and ask each other; Sentinels watch the members and agree among themselves.
   const cacheFlows = (): Partial<Record<Component, Flows>> => {
@@ -140,12 +142,13 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
         nameResolution(),
         to(DATABASE_PORT, pods('database')),
         to(PATRONI_PORT, pods('database')),
-        { ports: [...new Set([...API_SERVER_PORTS, ...(bucketPort ? [bucketPort] : [])])].map(tcp) },
+        { ports: [...new Set([...API_SERVER_PORTS, ...buckets])].map(tcp) },
       ],
     },
     // The storage and the API server, whose addresses nobody knows beforehand.
     ...(bucketPort
       ? {
+          restore: { egress: [nameResolution(), { ports: [tcp(bucketPort)] }] },
           backup: {
             egress: [
               nameResolution(),

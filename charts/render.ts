@@ -19,6 +19,7 @@ import { OperatorChart, type OperatorOptions } from './operator.ts';
 import { PoolerChart } from './pooler.ts';
 import { PredictorChart } from './predictor.ts';
 import { ProtectionChart } from './protection.ts';
+import { RestoreChart, type RestoreJob } from './restore.ts';
 import { type Revision, RevisionChart } from './revision.ts';
 import { type Backend, type Besides, PreviewChart, RoutingChart, ServiceRouteChart } from './routing.ts';
 import { SentinelChart } from './sentinel.ts';
@@ -117,6 +118,14 @@ export function renderDatabaseCheck(environment: ResolvedEnvironment, trial: Tri
 export function renderBackupJob(environment: ResolvedEnvironment, backup: OneBackup): Manifest {
   return ofKind(
     objects((app) => new BackupJobChart(app, environment, backup)),
+    'Job',
+  );
+}
+
+/** The Job of one restore; backups have to be switched on. */
+export function renderRestore(environment: ResolvedEnvironment, restore: RestoreJob): Manifest {
+  return ofKind(
+    objects((app) => new RestoreChart(app, environment, restore)),
     'Job',
   );
 }

@@ -1,5 +1,11 @@
 import type { k8s } from 'cdk8s-plus-28';
-import { BACKUP_PLURAL, GROUP, NOTIFICATION_SECRET, PLURAL } from '../operator/api/well-known.ts';
+import {
+  BACKUP_PLURAL,
+  GROUP,
+  NOTIFICATION_SECRET,
+  PLURAL,
+  RESTORE_PLURAL,
+} from '../operator/api/well-known.ts';
 
 const WATCH = ['get', 'list', 'watch'];
 /** Server-side apply is a patch, and a create when the object is not there yet. */
@@ -18,6 +24,9 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: [GROUP], resources: [BACKUP_PLURAL], verbs: APPLY },
   // Of one whose Job was lost, nobody else would say so.
   { apiGroups: [GROUP], resources: [`${BACKUP_PLURAL}/status`], verbs: ['patch'] },
+  // Restores are asked for by people, and rehearsals by the schedule; nobody's is deleted.
+  { apiGroups: [GROUP], resources: [RESTORE_PLURAL], verbs: APPLY },
+  { apiGroups: [GROUP], resources: [`${RESTORE_PLURAL}/status`], verbs: ['get', 'patch'] },
   // Releases come and go.
   { apiGroups: ['apps'], resources: ['deployments', 'controllerrevisions'], verbs: KEEP },
   { apiGroups: [''], resources: ['services', 'configmaps'], verbs: KEEP },

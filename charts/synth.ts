@@ -20,6 +20,7 @@ import {
   renderMigration,
   renderOperator,
   renderProtection,
+  renderRestore,
   renderRevision,
   renderRoute,
   renderServiceRoute,
@@ -43,6 +44,9 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
   return {
     ...components,
     'database-check': databaseCheck(environment, components.database),
+    restore: environment.spec.backup.enabled
+      ? [renderRestore(environment, { hash: REVISION, target: {}, broken: [] })]
+      : [],
     release: [configMap, service, deployment],
     migration: [renderMigration(environment, revision)],
     analysis: analysisJobs(environment),

@@ -13,6 +13,7 @@ COPY package.json ./
 COPY images/bundle.ts images/
 COPY operator/api operator/api
 COPY operator/backup operator/backup
+COPY operator/restore operator/restore
 COPY backup backup
 RUN mkdir -p /out && node images/bundle.ts backup/main.ts /out/backup.mjs && rm /out/*.map
 

@@ -67,7 +67,7 @@ function database(): ImageRecipe {
     context: '.',
     entry,
     args: {},
-    sources: [...bundled, 'images/database', 'backup', 'operator/api', 'operator/backup'],
+    sources: [...bundled, 'images/database', 'backup', 'operator/api', 'operator/backup', 'operator/restore'],
   };
 }
 

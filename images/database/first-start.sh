@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes PGDATA: initdb, roles and database, all in a sibling folder that is renamed at the very end. So PGDATA is
+# Makes PGDATA: from the backups that RECOVERY_FOLDER leads to, or anew: initdb, roles and database, all in a sibling folder that is renamed at the very end. So PGDATA is
 # either whole or not there, and a start that was killed half-way is simply begun again.
 set -euo pipefail
 
@@ -31,6 +31,10 @@ app_password=$(secret APP_PASSWORD)
 unfinished="$PGDATA.unfinished"
 if [ -d "$PGDATA" ]; then
   rmdir "$PGDATA" 2>/dev/null || fail "$PGDATA has files in it but no PG_VERSION, so it is not a database: empty it, or mount the right volume."
+fi
+if [ -n "${RECOVERY_FOLDER:-}" ]; then
+  echo "database: first start, making $PGDATA from backups" >&2
+  exec node /usr/local/lib/cryptosense/backup.mjs recover
 fi
 if [ -e "$unfinished" ]; then
   echo "database: an earlier first start did not finish; it is begun again" >&2

@@ -98,6 +98,18 @@ const DEFINITIONS: Definition[] = [
       { name: 'Environment', type: 'string', jsonPath: '.spec.environment' },
       { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
       conditionColumn('Completed'),
+      {
+        name: 'How',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Completed")].reason',
+        description: 'What it is doing, or how it ended.',
+      },
+      {
+        name: 'RTO',
+        type: 'integer',
+        jsonPath: '.status.rtoSeconds',
+        description: 'Seconds until it answered.',
+      },
       AGE,
     ],
   },

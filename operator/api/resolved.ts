@@ -106,6 +106,8 @@ export function names(name: string) {
     finalBackup: (uid: string) => `${name}-final-${uid.slice(0, 8)}`,
     database: `${name}-database`,
     databaseCheck: (hash: string) => `${name}-database-check-${hash}`,
+    recovery: `${name}-recovery`,
+    restore: (hash: string) => `${name}-restore-${hash}`,
     databaseMembers: `${name}-database-members`,
     databaseReplicas: `${name}-database-replicas`,
     databaseState: (what: string) => `${name}-database-${what}`,
@@ -166,6 +168,7 @@ export type Component =
   | 'backup'
   | 'database'
   | 'database-check'
+  | 'restore'
   | 'pooler'
   | 'cache'
   | 'sentinel'

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { target } from './spec/backup.ts';
 import { objectName, rules } from './spec/forms.ts';
-import { conditions, time } from './status.ts';
+import { conditions, text, time } from './status.ts';
 import { API_VERSION, RESTORE_KIND } from './well-known.ts';
 
 const spec = z
@@ -31,21 +31,38 @@ const spec = z
     ),
   );
 
+const seconds = (description: string) => z.int().min(0).describe(`${description}, in seconds.`);
+
+const report = z
+  .object({
+    bytes: z.int().min(0).describe('Size of the restored databases.'),
+    tables: z.int().min(0).describe('Tables in them.'),
+    rows: z.int().min(0).describe('Rows in these tables.'),
+    newestRow: time('Time of the newest price.').optional(),
+    restoreSeconds: seconds('How long the files took'),
+    replaySeconds: seconds('How long the log took until the database answered'),
+    checkSeconds: seconds('How long every page was checked'),
+  })
+  .describe('What was found in the restored database.');
+
 const status = z
   .object({
     observedGeneration: z.int().describe('Generation of the spec that this status is about.').optional(),
     conditions: conditions().optional(),
     startedAt: time('When it began.').optional(),
-    completedAt: time('When the restored database answered.').optional(),
+    completedAt: time('When it was over: restored and checked, or given up.').optional(),
+    backup: text.describe('Name of the backup in the repository that it began with.').optional(),
+    stanza: text.describe('The archive that it was restored from.').optional(),
     recoveryPoint: time('Moment of the newest data that was restored.').optional(),
-    rtoSeconds: z
-      .int()
-      .min(0)
-      .describe('How long it took until the database answered, in seconds.')
-      .optional(),
-    rpoSeconds: z.int().min(0).describe('How much was lost before the target, in seconds.').optional(),
+    rtoSeconds: seconds('From startedAt until the restored database answered').optional(),
+    rpoSeconds: seconds(
+      'How far before the target its newest transaction is (of the newest state: before startedAt)',
+    ).optional(),
+    report: report.optional(),
   })
-  .describe('What became of it.');
+  .describe(
+    'What became of it. Accepted says whether the target can be reached, Completed that the restored database answered and is whole, Stalled that it never will, Reconciling that it is under way.',
+  );
 
 export const restoreSchema = z.object({
   apiVersion: z.literal(API_VERSION),

@@ -334,6 +334,15 @@ export const statusSchema = z
         newest: backupMark('The newest backup that is complete.').optional(),
         verified: backupMark('The newest full backup of which a restore has worked.').optional(),
         next: time('When the next one is due.').optional(),
+        lastDrill: z
+          .object({
+            name: z.string().max(253).describe('Name of its CryptoSenseRestore.'),
+            time: time('When it was over.'),
+            rtoSeconds: z.int().min(0).describe('Seconds until the restored database answered.'),
+            rpoSeconds: z.int().min(0).describe('Seconds that its newest transaction was behind.'),
+          })
+          .describe('The last restore into scratch space that came to a good end.')
+          .optional(),
       })
       .describe('How backups stand; of each one there is a CryptoSenseBackup.')
       .optional(),

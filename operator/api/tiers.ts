@@ -176,8 +176,13 @@ const production: TierDefaults = {
   cache: { image: IMAGES.cache, replicas: 2, storage: '5Gi', resources: { cpu: '250m', memory: '1Gi' } },
   predictor: { enabled: true, replicas: 1, resources: { cpu: '250m', memory: '512Mi' }, spot: true },
   routing: { mode: 'gateway', gateway: GATEWAY, hostnames: ['api.cryptosense.com'] },
-  // The guide's: 02:00 UTC, seven days, four weeks, six months.
-  backup: { enabled: false, schedule: '0 2 * * *', retention: { daily: 7, weekly: 4, monthly: 6 } },
+  // The guide's: 02:00 UTC, seven days, four weeks, six months, a rehearsal every quarter.
+  backup: {
+    enabled: false,
+    schedule: '0 2 * * *',
+    retention: { daily: 7, weekly: 4, monthly: 6 },
+    drillSchedule: '0 5 1 1,4,7,10 *',
+  },
   maintenance: { window: { days: ['Sunday'], start: '03:00', duration: '1h' } },
   observability: {
     serviceMonitor: { enabled: true, interval: '30s', labels: {} },
@@ -192,8 +197,11 @@ const production: TierDefaults = {
   paused: false,
 };
 
+const { drillSchedule: _quarterly, ...backedUp } = production.backup;
+
 const staging: TierDefaults = {
   ...production,
+  backup: backedUp,
   release: {
     config: {
       NODE_ENV: 'staging',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Environment, LABELS, MANAGER, type Manifest } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
+import { API_VERSION } from '../api/well-known.ts';
 import { applyNew, applyStatus, create, mergePatch, remove, serverSideApply } from '../kube/apply.ts';
 import { answered, KubeError } from '../kube/errors.ts';
 import { type KubeObject, pathOf, type Resource } from '../kube/resources.ts';
@@ -105,6 +106,14 @@ export class Actor {
         const body = { metadata: { uid, resourceVersion }, status };
         const options = { fieldManager: MANAGER, subresource: 'status' } as const;
         this.#seen(await mergePatch(this.#client, RESOURCES.backups, namespace, backup, body, options));
+        return;
+      }
+      case 'report': {
+        const { kind, name: object, uid, resourceVersion, status } = action;
+        const metadata = { name: object, namespace };
+        const body: Manifest = { apiVersion: API_VERSION, kind, metadata, status };
+        const by = { fieldManager: MANAGER, force: true, uid, resourceVersion };
+        this.#seen(await applyStatus(this.#client, resourceOf(kind), body, by));
         return;
       }
       case 'growClaim':

@@ -1,7 +1,7 @@
 import type { Manifest, OwnerReference } from '../api/resolved.ts';
 import type { BackupStatus } from '../backup/record.ts';
 import type { GuardedAction } from '../rollout/invariants.ts';
-import type { Verb } from '../rollout/state.ts';
+import type { Note, Verb } from '../rollout/state.ts';
 import { reasonToApply, stamped } from './drift.ts';
 import type { FormRecord } from './forms.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
@@ -50,6 +50,18 @@ export type Action =
       resourceVersion: string;
       status: BackupStatus;
       why: string;
+    }
+  /** Writes the status of a resource of the users', other than the environment, while it is still at this version. */
+  | {
+      type: 'report';
+      kind: string;
+      name: string;
+      uid: string;
+      resourceVersion: string;
+      status: object;
+      why: string;
+      /** Said of this resource when the write is done. */
+      note?: Note;
     }
   | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }
   /** Deletes a StatefulSet and nothing with it: its pods and claims stay as they are. */

@@ -9,6 +9,7 @@ import { backupReady, backupStatus } from './backup-status.ts';
 import { REFRESH } from './forms.ts';
 import { gatewayAddress, gatewayProblem } from './gateway.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
+import { rehearsalStatus } from './restores.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const { version } = project;
@@ -67,6 +68,8 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   const backedUp = backupReady(snapshot);
   if (backedUp) verdicts.BackupReady = backedUp;
   const backup = backupStatus(snapshot);
+  const { verdict: rehearsed, lastDrill } = rehearsalStatus(snapshot);
+  if (rehearsed) verdicts.RestoreRehearsed = rehearsed;
   const notifications = outboxOf(snapshot, decision, stalled);
   const told = notificationsReady(snapshot, notifications);
   if (told) verdicts.NotificationsReady = told;
@@ -135,7 +138,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
       ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
       : {}),
     ...rolloutMemory(memory),
-    ...(backup ? { backup } : {}),
+    ...(backup ? { backup: { ...backup, ...(lastDrill ? { lastDrill } : {}) } } : {}),
     ...(notifications.length > 0 ? { notifications } : {}),
     endpoint: endpointOf(snapshot),
   };
@@ -218,11 +221,8 @@ function waitingFor(
 
 /** Nobody shall believe that something is done which this version only takes down. */
 function allFieldsInEffect({ resolved, customMetrics }: Snapshot): Verdict {
-  const { autoscaling, backup } = resolved.spec;
+  const { autoscaling } = resolved.spec;
   const without = [
-    ...(backup.drillSchedule === undefined
-      ? []
-      : ['spec.backup.drillSchedule: this version rehearses no restores yet']),
     ...(autoscaling.requestsPerMinute !== undefined && !customMetrics
       ? [
           `spec.autoscaling.requestsPerMinute: the cluster serves no ${CUSTOM_METRICS}, so only CPU counts; install an adapter such as prometheus-adapter`,

@@ -7,6 +7,7 @@ export const RETAINED: ReadonlySet<string> = new Set([
   'PersistentVolume',
   'Secret',
   'CryptoSenseBackup',
+  'CryptoSenseRestore',
 ]);
 
 /** Their pods are the only ones that can read the volumes. */

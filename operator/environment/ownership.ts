@@ -24,6 +24,7 @@ const STEP_OF: Record<Component, Step> = {
   api: 'the API',
   migration: 'the API',
   'database-check': 'the API',
+  restore: 'the API',
   analysis: 'the API',
   predictor: 'the API',
   forms: 'the API',

@@ -20,6 +20,7 @@ import { owned } from './ownership.ts';
 import { resumed } from './pause.ts';
 import { PRUNED, strays } from './prune.ts';
 import { pruneActions, rolloutActions } from './release-actions.ts';
+import { rehearsalAgainInMs, rehearsalNotes, restoreActions } from './restores.ts';
 import { withSettingsCheck } from './settings-check.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { problemsOf } from './validate.ts';
@@ -66,6 +67,8 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   const { replicas, autoscaling } = snapshot.resolved.spec;
   if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
   const components = componentActions(snapshot, forms.manifests, owner, settled);
+
+  components.push(...restoreActions(snapshot, owner));
 
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
   const record = known ?? newRecord(snapshot, rendered);
@@ -115,6 +118,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     growthAgainInMs(components, snapshot),
     autoscaling.quietHours ? untilChange(autoscaling.quietHours, snapshot.now) : Number.POSITIVE_INFINITY,
     forms.outdated.length > 0 ? untilRenewal(snapshot) : Number.POSITIVE_INFINITY,
+    rehearsalAgainInMs(snapshot),
   );
   return {
     actions,
@@ -125,7 +129,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
       outdated: forms.outdated,
       isWriting: components.some(changesPods),
     }),
-    notes: decision.notes,
+    notes: [...decision.notes, ...rehearsalNotes(snapshot)],
     ...(againInMs === Number.POSITIVE_INFINITY ? {} : { againInMs }),
   };
 }

@@ -1,8 +1,9 @@
 import { renderComponents } from '../../charts/render.ts';
 import type { Environment, ReleaseInputs } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
+import { RESTORE_KIND } from '../api/well-known.ts';
 import { answered } from '../kube/errors.ts';
-import type { EventRecorder } from '../kube/events.ts';
+import type { EventRecorder, Regarding } from '../kube/events.ts';
 import { parts } from '../kube/interner.ts';
 import type { Log } from '../kube/log.ts';
 import type { KubeClient } from '../kube/transport.ts';
@@ -21,6 +22,7 @@ import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { makePlan, type Rendered } from './plan.ts';
 import { archivingOf, type Objects, objectsOf, renderedFrom } from './rendering.ts';
+import { lostRestoreAction } from './restores.ts';
 import { answerOf } from './router.ts';
 import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -104,6 +106,9 @@ export class EnvironmentReconciler {
     const isLeft = environment?.metadata.deletionTimestamp !== undefined && !isLeaving(environment);
     if (!environment || isLeft) {
       this.#forget(key);
+      const restores = this.#caches.of(RESTORE_KIND, namespace, name);
+      const action = lostRestoreAction(restores, Date.now());
+      if (action) await this.#actor.perform(action, { metadata: { name, namespace } } as Environment);
       return undefined;
     }
     try {
@@ -255,6 +260,11 @@ export class EnvironmentReconciler {
       return error;
     }
     if (action.type === 'createCredentials') this.#credentials.set(key, environment.metadata.uid);
+    if (action.type === 'report' && action.note) {
+      const { kind, name, uid, note } = action;
+      const { namespace } = environment.metadata;
+      this.#record({ apiVersion: environment.apiVersion, kind, metadata: { name, namespace, uid } }, note);
+    }
     return undefined;
   }
 
@@ -304,7 +314,7 @@ export class EnvironmentReconciler {
     return at;
   }
 
-  #record(regarding: Environment, { type, reason, message }: Note): void {
+  #record(regarding: Regarding, { type, reason, message }: Note): void {
     this.#events.event({ regarding, type, reason, note: message, action: 'Reconcile' });
   }
 

@@ -1,11 +1,21 @@
 import { LABELS, MANAGED_SELECTOR } from '../api/resolved.ts';
-import { BACKUP_KIND, BACKUP_PLURAL, GROUP, KIND, PLURAL, VERSION } from '../api/well-known.ts';
+import {
+  BACKUP_KIND,
+  BACKUP_PLURAL,
+  GROUP,
+  KIND,
+  PLURAL,
+  RESTORE_KIND,
+  RESTORE_PLURAL,
+  VERSION,
+} from '../api/well-known.ts';
 import type { KubeObject, Resource } from '../kube/resources.ts';
 
 /** The API resources that the operator reads and writes; all are namespaced. */
 export const RESOURCES = {
   environments: { group: GROUP, version: VERSION, plural: PLURAL, kind: KIND, namespaced: true },
   backups: { group: GROUP, version: VERSION, plural: BACKUP_PLURAL, kind: BACKUP_KIND, namespaced: true },
+  restores: { group: GROUP, version: VERSION, plural: RESTORE_PLURAL, kind: RESTORE_KIND, namespaced: true },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
   statefulSets: {
     group: 'apps',
@@ -127,17 +137,23 @@ export const WATCHED = Object.entries(RESOURCES)
   .map(([, resource]) => resource as Resource);
 
 /**
- * Claims are made by the StatefulSet's controller, which gives them the labels that select its pods and no other; backups are
- * the users', and have the labels that they like.
+ * Claims are made by the StatefulSet's controller, which gives them the labels that select its pods and no other; backups and
+ * restores are the users', and have the labels that they like.
  */
 export function watchSelector({ kind }: Resource): string | undefined {
-  if (kind === RESOURCES.backups.kind) return undefined;
+  if (NAME_THEIR_ENVIRONMENT.has(kind)) return undefined;
   return kind === RESOURCES.claims.kind ? LABELS.environment : MANAGED_SELECTOR;
 }
 
+/** Kinds of which the users make objects for an environment. */
+const NAME_THEIR_ENVIRONMENT: ReadonlySet<string> = new Set([
+  RESOURCES.backups.kind,
+  RESOURCES.restores.kind,
+]);
+
 /** Name of the environment that an object is about. */
 export function environmentOf({ kind, metadata, spec }: KubeObject): string | undefined {
-  if (kind === RESOURCES.backups.kind) return (spec as { environment?: string } | undefined)?.environment;
+  if (NAME_THEIR_ENVIRONMENT.has(kind)) return (spec as { environment?: string } | undefined)?.environment;
   return metadata.labels?.[LABELS.environment];
 }
 

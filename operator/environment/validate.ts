@@ -1,4 +1,5 @@
 import type { ResolvedEnvironment } from '../api/resolved.ts';
+import { prefixOf } from '../backup/repository.ts';
 import { parameterProblems } from '../database/parameters.ts';
 import { poolProblems } from '../database/pools.ts';
 
@@ -28,9 +29,10 @@ export function problemsOf(environment: ResolvedEnvironment): string[] {
       );
     }
   }
-  if (environment.spec.recovery) {
+  const { recovery, backup } = environment.spec;
+  if (recovery && backup.enabled && samePlace(environment, recovery.bucket, backup.bucket)) {
     problems.push(
-      'spec.recovery: this version of the operator cannot make a database from backups yet, and an empty one in its place could pass for the real one; make the environment without spec.recovery, or with a later version',
+      'spec.backup.bucket is the very place that spec.recovery makes the database from, and two histories must not be mixed in one archive: give spec.backup.bucket.prefix another value, for example with a number behind it',
     );
   }
   if (autoscaling.quietHours && autoscaling.quietHours.minReplicas > autoscaling.minReplicas) {
@@ -39,4 +41,12 @@ export function problemsOf(environment: ResolvedEnvironment): string[] {
     );
   }
   return problems;
+}
+
+type Bucket = NonNullable<ResolvedEnvironment['spec']['backup']['bucket']>;
+
+function samePlace(environment: ResolvedEnvironment, a: Bucket, b: Bucket | undefined): boolean {
+  const placeOf = ({ endpoint, name, prefix }: Bucket) =>
+    [endpoint, name, prefixOf(environment, prefix)].join(' ');
+  return b !== undefined && placeOf(a) === placeOf(b);
 }

@@ -3,6 +3,8 @@ import type { Live, Workload } from './snapshot.ts';
 
 /** A container runtime can say a lot; the first words name the trouble. */
 const LONGEST_PROBLEM = 160;
+/** What a program of ours wrote as its last words is a sentence. */
+const LONGEST_WORDS = 600;
 
 /** What to do about it, by the kubelet's or scheduler's reason. */
 const REMEDIES: Record<string, string> = {
@@ -16,7 +18,10 @@ const REMEDIES: Record<string, string> = {
 
 /** The first reason, in the kubelet's or scheduler's words, why one of `pods` does not run. */
 export function podProblem(pods: Live[]): string | undefined {
-  type Waiting = { state?: { waiting?: { reason?: string; message?: string } } };
+  type Waiting = {
+    state?: { waiting?: { reason?: string; message?: string } };
+    lastState?: { terminated?: { message?: string } };
+  };
   for (const pod of pods) {
     const status = pod.status as
       | {
@@ -24,9 +29,12 @@ export function podProblem(pods: Live[]): string | undefined {
           conditions?: { type: string; status: string; reason?: string; message?: string }[];
         }
       | undefined;
-    for (const { state } of status?.containerStatuses ?? []) {
+    for (const { state, lastState } of status?.containerStatuses ?? []) {
       const reason = state?.waiting?.reason;
       if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') {
+        // The back-off tells nothing; what the container said itself before it ended does.
+        const words = lastState?.terminated?.message?.trim();
+        if (words) return inWords(pod, reason, words, LONGEST_WORDS);
         return inWords(pod, reason, state?.waiting?.message);
       }
     }
@@ -36,8 +44,13 @@ export function podProblem(pods: Live[]): string | undefined {
   return undefined;
 }
 
-function inWords({ metadata }: Live, reason: string, message: string | undefined): string {
-  const what = `${reason}${message ? `: ${message}` : ''}`.slice(0, LONGEST_PROBLEM);
+function inWords(
+  { metadata }: Live,
+  reason: string,
+  message: string | undefined,
+  longest = LONGEST_PROBLEM,
+): string {
+  const what = `${reason}${message ? `: ${message}` : ''}`.slice(0, longest);
   const remedy = REMEDIES[reason];
   return `${what}${remedy ? `; pod ${metadata.name}: ${remedy}` : ''}`;
 }

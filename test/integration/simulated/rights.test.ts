@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
+import { API_VERSION, KIND, RESTORE_KIND } from '../../../operator/api/well-known.ts';
 import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch, remove } from '../../../operator/kube/apply.ts';
 import { answered } from '../../../operator/kube/errors.ts';
@@ -98,6 +98,19 @@ test('the cluster-wide rights are enough to create, change and delete an environ
       const releases = items.filter(({ metadata }) => metadata.name.startsWith('shop-api-'));
       const { replicas } = (pooler?.spec ?? {}) as { replicas?: number };
       return replicas === 2 && releases.length === 2;
+    });
+    await create(client, RESOURCES.restores, {
+      apiVersion: API_VERSION,
+      kind: RESTORE_KIND,
+      metadata: { name: 'drill', namespace: 'anywhere' },
+      spec: { environment: 'shop', mode: 'drill' },
+    });
+    await eventually('the restore is answered', async () => {
+      const drill = await read(RESOURCES.restores, 'anywhere', 'drill');
+      const { conditions = [] } = (drill?.status ?? {}) as {
+        conditions?: { type: string; reason: string }[];
+      };
+      return conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'NotPossible');
     });
     await remove(client, RESOURCES.environments, 'anywhere', 'shop');
     await eventually(

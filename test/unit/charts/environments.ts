@@ -3,6 +3,7 @@ import {
   renderDatabaseCheck,
   renderMigration,
   renderOperator,
+  renderRestore,
   renderRevision,
   renderRoute,
 } from '../../../charts/render.ts';
@@ -35,6 +36,9 @@ export function everything(environment: ResolvedEnvironment): Manifest[] {
     ...Object.values(renderRevision(environment, revision)),
     renderMigration(environment, revision),
     renderDatabaseCheck(environment, { hash: '0a1b2c3', settings: '' }),
+    ...(environment.spec.backup.enabled
+      ? [renderRestore(environment, { hash: '0a1b2c3d4e', target: {}, broken: [] })]
+      : []),
     renderRoute(environment, [{ revision: revision.revision, weight: 100 }]),
   ];
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LABELS } from '../../../operator/api/resolved.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
+import type { RestoreResult } from '../../../operator/restore/result.ts';
 import type { ApiServer } from './api-server.ts';
 import { Ledger, type Migrations } from './migration-jobs.ts';
 
@@ -27,6 +28,8 @@ export class Cluster {
   readonly broken: string[] = [];
   /** What a scratch PostgreSQL says of settings, '' when it starts with them. */
   scratchDatabase: (settings: string) => string = () => '';
+  /** What the Job of a restore comes to; undefined while it works. */
+  restore: () => RestoreResult | undefined = () => undefined;
   /** What was applied to the database. */
   ledger = new Ledger();
   /** Migrations that never end. */
@@ -169,6 +172,11 @@ export class Cluster {
     }
     // Whoever tests backups says what becomes of one.
     if (job.metadata.labels?.[LABELS.component] === 'backup') return;
+    if (job.metadata.labels?.[LABELS.component] === 'restore') {
+      const result = job.status ? undefined : this.restore();
+      if (result) this.#end(job, JSON.stringify(result), result.outcome === 'restored' ? 0 : 1);
+      return;
+    }
     const { template } = job.spec as { template: PodTemplate };
     const database = this.#server.list('StatefulSet').find((o) => o.metadata.name.endsWith('-database'));
     if (job.status || !(database?.status as { readyReplicas?: number })?.readyReplicas) return;
@@ -196,14 +204,14 @@ export class Cluster {
   }
 
   /** The Job's one pod ends with these words: with none, well. */
-  #end(job: Live, message: string): void {
+  #end(job: Live, message: string, exitCode = message ? 1 : 0): void {
     const { name, labels = {} } = job.metadata;
-    const terminated = { exitCode: message ? 1 : 0, message };
+    const terminated = { exitCode, message };
     this.#server.put({
       ...owned('Pod', `${name}-x`, job, { ...labels, 'batch.kubernetes.io/job-name': name }),
       status: { containerStatuses: [{ state: { terminated } }] },
     });
-    const type = message ? 'Failed' : 'Complete';
+    const type = exitCode > 0 ? 'Failed' : 'Complete';
     this.#status(job, { conditions: [{ type, status: 'True', message: 'Job has failed' }] });
   }
 
