@@ -69,7 +69,11 @@ export async function startScratch(
   } catch (error) {
     await sql.end({ timeout: 1 });
     await stop('immediate').catch(() => {});
-    const said = lastWords((await words()).replaceAll(/^\S+ \S+ \S+ \[\d+\] /gm, ''));
+    const log = (await words()).replaceAll(/^\S+ \S+ \S+ \[\d+\] /gm, '');
+    // What it answered while it was asked whether it has recovered.
+    const said = lastWords(
+      log.replaceAll(/^FATAL: +the database system is (not accepting|starting).*$/gm, ''),
+    );
     throw new CommandError(`PostgreSQL does not start on it: ${said || (error as Error).message}`);
   }
   return {

@@ -1,3 +1,4 @@
+import { startOfSegment } from '../../operator/restore/lsn.ts';
 import { type Choice, chooseBackup, type Refusal } from '../../operator/restore/targets.ts';
 import type { Archive, BaseBackup, Target, World } from '../../operator/restore/world.ts';
 import { openArchivedLog } from './archived-log.ts';
@@ -18,6 +19,8 @@ export class TargetRefused extends Error {
 export interface Chosen extends Choice {
   stanza: string;
   label: string;
+  /** Where the newest archived segment of the log begins, in bytes: the newest state lies behind it. */
+  newestSegmentAt?: bigint;
 }
 
 export interface Wanted {
@@ -50,6 +53,8 @@ export async function choose(repository: Repository, wanted: Wanted, signal: Abo
   };
   const first = decided(target, world);
   const stanza = stanzas.find(({ name }) => name === first.stanza);
+  if (first.until.type === 'newest' && stanza?.newestSegment)
+    return { ...first, newestSegmentAt: startOfSegment(stanza.newestSegment) };
   if (stanza === undefined || !LOOKED_FOR.has(first.until.type)) return first;
   const { folder } = wanted;
   const known = await lookInto(repository, stanza, { target, base: first.backup, folder, signal });

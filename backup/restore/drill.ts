@@ -3,7 +3,8 @@ import { type RestoreResult, resultText } from '../../operator/restore/result.ts
 import type { Target } from '../../operator/restore/world.ts';
 import { readSettings } from '../settings.ts';
 import { TargetRefused } from './choice.ts';
-import { NotWhole, rehearse } from './rehearsal.ts';
+import { NotWhole } from './recovered.ts';
+import { rehearse } from './rehearsal.ts';
 import { OWN_REPOSITORY } from './repository.ts';
 
 /** Trying again would not help: of the last words the operator learns why. */

@@ -8,10 +8,11 @@ import { parseRecord } from '../../operator/backup/record.ts';
 import { recordKey } from '../../operator/backup/repository.ts';
 import type { Target } from '../../operator/restore/world.ts';
 import { Bucket } from '../bucket.ts';
-import { startScratch, withScratch } from '../scratch.ts';
+import { withScratch } from '../scratch.ts';
 import { readSecrets, readSettings } from '../settings.ts';
 import { choose } from './choice.ts';
 import { restoreFiles } from './files.ts';
+import { replayed, startRecovered } from './recovered.ts';
 import { OWN_REPOSITORY, type Repository } from './repository.ts';
 
 const DAY_MS = 86_400_000;
@@ -71,8 +72,9 @@ async function recovered(env: NodeJS.ProcessEnv): Promise<void> {
   await restoreFiles(repository, chosen, { data: unfinished, archiveOff: true, timeoutMs: DAY_MS, signal });
   for (const file of OF_FORMER_MEMBERS) await rm(join(unfinished, file), { force: true });
   await withScratch('/tmp', async (scratch) => {
-    const server = await startScratch(scratch, unfinished, { timeoutMs: DAY_MS });
+    const server = await startRecovered(scratch, unfinished, DAY_MS);
     try {
+      await replayed(server.sql, chosen);
       await becomes(server.sql, identityOf(env));
     } finally {
       await server.stop();

@@ -2,10 +2,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Restored } from '../../operator/restore/result.ts';
 import { CommandError } from '../commands.ts';
-import { startScratch, withScratch } from '../scratch.ts';
+import { withScratch } from '../scratch.ts';
 import { checked } from '../verify.ts';
 import { type Chosen, choose, type Wanted } from './choice.ts';
 import { restoreFiles } from './files.ts';
+import { NotWhole, replayed, startRecovered } from './recovered.ts';
 import type { Repository } from './repository.ts';
 
 export interface RehearsalOptions extends Omit<Wanted, 'folder' | 'now'> {
@@ -13,17 +14,6 @@ export interface RehearsalOptions extends Omit<Wanted, 'folder' | 'now'> {
   scratch: string;
   timeoutMs: number;
   signal: AbortSignal;
-}
-
-/** What was restored is not what it should be: PostgreSQL does not start on it, or it is damaged. */
-export class NotWhole extends Error {
-  override readonly name = 'NotWhole';
-  readonly reason: 'Damaged' | 'NotStarted';
-
-  constructor(reason: NotWhole['reason'], message: string) {
-    super(message);
-    this.reason = reason;
-  }
 }
 
 /** pg_amcheck has found something. */
@@ -50,15 +40,11 @@ async function rehearsal(
   const chosen = await choose(repository, wanted, signal);
   await restoreFiles(repository, chosen, { data, archiveOff: true, timeoutMs: left(), signal });
   const restoredAt = now();
-  const server = await startScratch(folder, data, { timeoutMs: left() }).catch((error: Error) => {
-    // The storage did not answer: it may do so at the next try.
-    if (/could not restore file/.test(error.message)) throw error;
-    throw new NotWhole('NotStarted', error.message);
-  });
+  const server = await startRecovered(folder, data, left());
   try {
-    const [row] = await server.sql<{ point: Date | null; timeline: number; bytes: number }[]>`
-      select pg_last_xact_replay_timestamp() as point,
-             (select timeline_id from pg_control_checkpoint()) as timeline,
+    const recoveryPoint = await replayed(server.sql, chosen);
+    const [row] = await server.sql<{ timeline: number; bytes: number }[]>`
+      select (select timeline_id from pg_control_checkpoint()) as timeline,
              (select sum(pg_database_size(oid)) from pg_database)::float8 as bytes`;
     const answeredAt = now();
     const contents = await checked(server, left()).catch((error: unknown) => {
@@ -73,7 +59,7 @@ async function rehearsal(
       restoredAt,
       answeredAt,
       checkedAt: now(),
-      recoveryPoint: row?.point?.toISOString() ?? endOf(chosen),
+      recoveryPoint: recoveryPoint ?? endOf(chosen),
       timeline: row?.timeline ?? 1,
       bytes: row?.bytes ?? 0,
       ...contents,

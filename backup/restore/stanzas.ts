@@ -3,7 +3,6 @@ import { ARCHIVE_OF_FULLS } from '../../operator/backup/pgbackrest-settings.ts';
 import { bytesOfLsn, endOfSegment } from '../../operator/restore/lsn.ts';
 import type { Archive, BaseBackup } from '../../operator/restore/world.ts';
 import { CommandError } from '../commands.ts';
-import { explained } from '../repository.ts';
 import { pgbackrest, type Repository } from './repository.ts';
 
 const INFO_MS = 120_000;
@@ -26,6 +25,7 @@ const infoSchema = z.array(
     ),
     db: z.array(z.object({ 'system-id': z.string().nullish() })),
     status: z.object({ code: z.number(), message: z.string() }),
+    repo: z.array(z.object({ status: z.object({ message: z.string() }) })),
   }),
 );
 
@@ -48,7 +48,10 @@ export async function stanzasOf(repository: Repository, signal: AbortSignal): Pr
   const found: Stanza[] = [];
   for (const name of names)
     found.push(
-      ...stanzasFrom(await pgbackrest(repository, [`--stanza=${name}`, 'info', '--output=json'], options)),
+      ...stanzasFrom(
+        name,
+        await pgbackrest(repository, [`--stanza=${name}`, 'info', '--output=json'], options),
+      ),
     );
   return found;
 }
@@ -57,12 +60,11 @@ export async function stanzasOf(repository: Repository, signal: AbortSignal): Pr
  * The same from what `pgbackrest info --output=json` wrote. Throws CommandError when it says that it cannot read the repository, and
  * ZodError when it is something else.
  */
-function stanzasFrom(text: string): Stanza[] {
+function stanzasFrom(name: string, text: string): Stanza[] {
   // JSON.parse would lose the end of a number of 64 bits.
   const exact = text.replace(/("system-id":\s*)(\d+)/g, '$1"$2"');
-  return infoSchema.parse(JSON.parse(exact)).map(({ name, archive, backup, db, status }): Stanza => {
-    if (!READABLE.includes(status.code))
-      throw new CommandError(explained(`the backups of ${name} cannot be read: ${status.message}`));
+  return infoSchema.parse(parsed(name, exact)).map(({ name, archive, backup, db, status, repo }): Stanza => {
+    if (!READABLE.includes(status.code)) throw unreadable(name, repo[0]?.status.message ?? status.message);
     const newestSegment = archive
       .map(({ max }) => max)
       .filter((max) => typeof max === 'string')
@@ -96,4 +98,21 @@ function backupsOf(stanza: string, list: z.infer<typeof infoSchema>[number]['bac
     // pgBackRest has seen pages with wrong checksums while it copied them.
     ...(error ? { isBroken: true } : {}),
   }));
+}
+
+/** What pgBackRest says of a file that it cannot decrypt has the file's bytes in it, and then is not always JSON. */
+function parsed(stanza: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable(stanza, text.includes('FormatError') ? 'FormatError' : (error as Error).message);
+  }
+}
+
+function unreadable(stanza: string, message: string): CommandError {
+  const isGarbled = /FormatError|CryptoError/.test(message);
+  const why = isGarbled
+    ? 'the passphrase in encryptionSecret is not the one that the repository was made with, or the list is damaged'
+    : (message.split('\n')[0] ?? '').slice(0, 300);
+  return new CommandError(`the list of backups of ${stanza} cannot be read: ${why}`);
 }

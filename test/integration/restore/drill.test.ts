@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import * as assert from 'uvu/assert';
 import { parseResult, type Restored, type RestoreResult } from '../../../operator/restore/result.ts';
 import type { Target } from '../../../operator/restore/world.ts';
@@ -8,15 +9,13 @@ import { eventually } from '../processes.ts';
 const test = suite('Restores of a real database');
 let world: BackupWorld;
 
-/** When a row was there, as its own transaction has it. */
+/** When the transaction with a row had ended, and no later one had begun. */
 const moments = new Map<number, string>();
 
 async function insert(n: number): Promise<void> {
-  const time = await world.query(
-    `insert into price_history values (clock_timestamp(), ${n})
-     returning to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
-  );
-  moments.set(n, time);
+  await world.query(`insert into price_history values (clock_timestamp(), ${n})`);
+  const now = `to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+  moments.set(n, await world.query(`select ${now}`));
 }
 
 /** Puts everything that was written into the bucket. */
@@ -121,22 +120,30 @@ test('a storage that is away is no result: the same drill may come to a good end
   assert.is(result, undefined);
 });
 
-test('a segment of the log that is missing is found', async () => {
+test('a damaged segment of the log is found, and one that is missing', async () => {
   const files = await world.storage.files(BUCKET);
   const log = files.filter((file) => /archive\/.*\/[0-9A-F]{24}-[0-9a-f]+/.test(file));
   const { status } = (await world.record('newer')) ?? {};
   const needed = log.find((file) => file.includes(`/${status?.walStart}-`));
   assert.ok(needed, log.join('\n'));
   await world.storage.flipByte(BUCKET, needed);
-  const { result, exitCode, output } = await drill({});
-  assert.is(exitCode, 1, output);
-  assert.is(result?.outcome === 'failed' && result.reason, 'NotStarted', output);
+  const damaged = await drill({});
+  assert.is(damaged.exitCode, 1, damaged.output);
+  assert.match(damaged.output, /"reason":"Damaged","message":"the archived log is damaged/);
+  await world.storage.flipByte(BUCKET, needed);
+  // The last but one: behind the end of the backup, and before what is known to be archived.
+  const later = log.at(-2) ?? '';
+  assert.ok(later.includes('/00000001') && later > needed, log.join('\n'));
+  await rm(world.storage.pathOf(BUCKET, later));
+  const gap = await drill({});
+  assert.is(gap.exitCode, 1, gap.output);
+  assert.match(gap.output, /"reason":"Damaged","message":"the archived log of restored-1 has a gap after/);
 });
 
 test('the restored database wrote nothing into the archive that it came from', async () => {
   const files = await world.storage.files(BUCKET);
   assert.equal(
-    files.filter((file) => /\/00000002[0-9A-F]{16}|\.history/.test(file)),
+    files.filter((file) => /\/00000002[0-9A-F]{16}|\/0000000\d\.history/.test(file)),
     [],
   );
 });
