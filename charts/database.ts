@@ -113,10 +113,14 @@ export class DatabaseChart extends Chart {
         selector: { matchLabels },
         template: {
           metadata: { ...metadata, labels: { ...podLabels, ...memberLabels(name) } },
-          spec: withAgent(withExporter(withRecovery(this.#pod(environment), environment), environment, 'database'), environment, {
-            name: 'data',
-            mountPath: '/var/lib/postgresql/data',
-          }),
+          spec: withAgent(
+            withExporter(withRecovery(this.#pod(environment), environment), environment, 'database'),
+            environment,
+            {
+              name: 'data',
+              mountPath: '/var/lib/postgresql/data',
+            },
+          ),
         },
         volumeClaimTemplates: [claim('data', spec.database)],
         // The volume outlives the StatefulSet: it is the data.
