@@ -43,13 +43,6 @@ const backups: Check = {
       else if (known?.state === 'there' && !known.keys.includes(key))
         findings.push(fail(`Secret ${secret} has no key ${key}`, `Add the key ${key} to it.`));
     }
-    if (!backup.schedule)
-      findings.push(
-        warn(
-          'there is no schedule for full backups',
-          'Set spec.backup.schedule, for example "0 2 * * *": the guide wants one a day at 02:00 UTC.',
-        ),
-      );
     const newest = latest(parts.backups.items, ({ completedAt }) => completedAt);
     if (newest === undefined)
       findings.push(fail('there is no backup yet', `Take one now: kubectl cryptosense backup ${name}.`));

@@ -80,18 +80,6 @@ export const FAULTS: [string, string, 'fail' | 'warn', RegExp, Fault][] = [
   ],
   ['no backups', 'backups', 'fail', /backup\.enabled is false/, backedUp({ enabled: false })],
   [
-    'no schedule of backups',
-    'backups',
-    'warn',
-    /no schedule for full backups/,
-    {
-      spec: (spec) => {
-        delete spec.backup?.schedule;
-        return spec;
-      },
-    },
-  ],
-  [
     'no passphrase',
     'backups',
     'fail',

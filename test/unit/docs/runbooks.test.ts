@@ -8,6 +8,12 @@ import { type Page, pages } from './pages.ts';
 
 const test = suite('Runbooks');
 
+const BACKED_UP = {
+  enabled: true,
+  bucket: { endpoint: 'https://s3.example.com', name: 'backups', credentialsSecret: 's3' },
+  encryptionSecret: 'key',
+};
+
 const all = pages();
 const runbooks = all.filter(({ path }) => path.startsWith('docs/runbooks/') && !path.endsWith('README.md'));
 const alerts = allAlerts().map(({ alert }) => alert);
@@ -67,7 +73,9 @@ test('every page has something to look at and an end', () => {
 
 test('commands name components, containers and objects that an environment has', () => {
   const manifests = ['local', 'production'].flatMap((tier) =>
-    everything(resolved({ tier: tier as 'local', autoscaling: { minReplicas: 2 } }, 'shop')),
+    everything(
+      resolved({ tier: tier as 'local', autoscaling: { minReplicas: 2 }, backup: BACKED_UP }, 'shop'),
+    ),
   );
   const components = new Set(
     manifests.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/component']),
