@@ -365,9 +365,10 @@ export const FAULTS: [string, string, 'fail' | 'warn', RegExp, Fault][] = [
     'warn',
     /no restore is rehearsed/,
     {
+      // Production has one by default.
       spec: (spec) => {
         delete spec.backup?.drillSchedule;
-        return spec;
+        return { ...spec, tier: 'staging' };
       },
     },
   ],
