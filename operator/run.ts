@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { renderComponents } from '../charts/render.ts';
-import { API_VERSION, BACKUP_KIND } from './api/well-known.ts';
+import { API_VERSION, BACKUP_KIND, RESTORE_KIND } from './api/well-known.ts';
 import type { Dashboard, DashboardOptions } from './dashboard/server.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
@@ -70,8 +70,7 @@ export async function runOperator(
   environmentGauges(metrics.registry, {
     environments: () => caches.environments(),
     backups: (namespace, environment) => caches.of(BACKUP_KIND, namespace, environment),
-    // The operator does not look at restores yet.
-    restores: () => [],
+    restores: (namespace, environment) => caches.of(RESTORE_KIND, namespace, environment),
   });
   let synced = false;
   const health = await serveHealth({
