@@ -54,7 +54,7 @@ test('every component of production is there, and ready', async () => {
     120_000,
   );
   assert.equal(Object.fromEntries((whole.status?.components ?? []).map((one) => [one.name, one.readyPods])), {
-    database: 1,
+    database: 3,
     pooler: 2,
     cache: 2,
     predictor: 1,
