@@ -4,8 +4,9 @@ import * as assert from 'uvu/assert';
 import { Load } from '../../local/demo/load.ts';
 import { isSettled } from '../../local/demo/watch.ts';
 import { suite } from '../harness/suite.ts';
+import { bundleOf } from '../integration/cli/bundle.ts';
 import { eventually } from '../integration/processes.ts';
-import { gatewayUrl, kubectl, TestEnvironment } from './cluster.ts';
+import { cryptosense, gatewayUrl, kubectl, TestEnvironment } from './cluster.ts';
 
 const test = suite('canary in a cluster');
 const environment = new TestEnvironment('canary');
@@ -78,6 +79,49 @@ test('a forecast is made by the predictor, of what the simulator has written so 
   });
 });
 
+test('the command line finds it well, shows what its pods say, and asks its database', async () => {
+  const cs = (...args: string[]) => cryptosense(['-n', namespace, ...args]);
+  const status = await cs('status', name);
+  assert.is(status.exitCode, 0, status.stdout + status.stderr);
+  assert.match(
+    status.stdout,
+    /release +cryptosense-api:1\.0\.0 \(1-[0-9a-f]{10}\) +serves, 100 % of the requests/,
+  );
+  const logs = await cs('logs', name, '--component', 'database', '--tail', '5');
+  assert.match(logs.stdout, new RegExp(`^${name}-database-0 │ `), logs.stderr);
+  const asked = await cs(
+    'psql',
+    name,
+    '--',
+    '--tuples-only',
+    '--no-align',
+    '--command',
+    'select current_database()',
+  );
+  assert.equal([asked.exitCode, asked.stdout], [0, 'cryptosense'], asked.stderr);
+  const results = JSON.parse((await cs('doctor', name, '-o', 'json')).stdout) as {
+    id: string;
+    verdict: string;
+  }[];
+  const verdicts = Object.fromEntries(results.map(({ id, verdict }) => [id, verdict]));
+  assert.equal([verdicts.health, verdicts.operator], ['ok', 'ok'], JSON.stringify(results));
+});
+
+test('the bundle for support has the logs, and no login of the environment', async () => {
+  const { files, exitCode, stderr } = await bundleOf((file) =>
+    cryptosense(['-n', namespace, 'support', name, '--file', file]),
+  );
+  assert.is(exitCode, 0, stderr);
+  assert.ok(files.get(`logs/database/${name}-database-0.database.log`), [...files.keys()].join());
+  assert.ok([...files.keys()].some((path) => path.startsWith('operator/logs/')));
+  const { data } = JSON.parse(
+    await kubectl(['-n', namespace, 'get', 'secret', `${name}-credentials`, '-o', 'json']),
+  );
+  for (const [key, value] of Object.entries(data as Record<string, string>))
+    for (const [path, text] of files)
+      assert.not.ok(text.includes(Buffer.from(value, 'base64').toString()), `${path} has ${key}`);
+});
+
 test('what the operator made is not reachable beyond its API: /metrics is not routed', async () => {
   const answer = await request(`${gatewayUrl}/metrics`, { headers: { host } });
   await answer.body.dump();
@@ -90,11 +134,15 @@ test('C1 a good release is promoted without a failed request', async () => {
   const weights = new Set<number>();
   const stop = watch.onChange((e) => weights.add(e.status?.candidate?.weight ?? -1));
   await environment.release('cryptosense-api:1.1.0');
+  const followed = cryptosense(['-n', namespace, 'rollout', 'status', name, '--watch', '--timeout', '180s']);
   const promoted = (image: string) =>
     watch.until('promotion', (e) => e.status?.stable?.image === image && isSettled(e), 180_000);
   await promoted('cryptosense-api:1.1.0');
   stop();
   const seen = load.since(before);
+  const { exitCode, stdout } = await followed;
+  assert.is(exitCode, 0, stdout);
+  assert.match(stdout, /10 % of the requests[\s\S]*cryptosense-api:1\.1\.0 \(2-[0-9a-f]{10}\) serves\.$/);
   assert.ok(weights.has(10), `the weights were ${[...weights]}`);
   assert.ok(seen.requests > 1000, `only ${seen.requests} requests`);
   assert.equal(seen.failures, {});

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
@@ -24,6 +24,20 @@ export async function kubectl(args: readonly string[], options: { input?: string
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
   });
   return stdout;
+}
+
+/** `kubectl cryptosense` as a person uses it, in a pipe. */
+export async function cryptosense(
+  args: readonly string[],
+): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+  // psql goes through kubectl.
+  const PATH = [dirname(variable('CRYPTOSENSE_KUBECTL')), process.env.PATH].join(delimiter);
+  const { exitCode, stdout, stderr } = await execa(
+    process.execPath,
+    [join(checkout, 'cli', 'main.ts'), ...args],
+    { env: { KUBECONFIG: kubeconfig, PATH }, reject: false, stdin: 'ignore', timeout: 240_000 },
+  );
+  return { exitCode, stdout, stderr };
 }
 
 /** What kubectl printed when it refused; fails when it did not refuse. */
