@@ -190,6 +190,10 @@ const OF_ENVIRONMENTS: Refused[] = [
   environment('scrapes without a pause', 'serviceMonitor.interval has to be at least 1s', {
     observability: { serviceMonitor: { interval: '0s' } },
   }),
+  environment('runbooks at no address', 'rules.runbooks is the address of a folder', {
+    observability: { rules: { runbooks: 'docs/runbooks' } },
+  }),
+  environment('two members of the database', 'database.members is 1 or 3', { database: { members: 2 } }),
   environment('a label that is none', 'as labels of Kubernetes are', {
     scheduling: { nodeSelector: { 'disk type': 'ssd' } },
   }),
