@@ -1,6 +1,7 @@
 import { type BackupRecord, conditionOf, EXPIRED, judged } from '../operator/backup/record.ts';
 import { recordKey } from '../operator/backup/repository.ts';
 import { expiredBackups } from '../operator/backup/retention.ts';
+import { isSlotName } from '../operator/backup/schedule.ts';
 import type { Work } from './job.ts';
 import { askToExpire, primaryAgent } from './members.ts';
 
@@ -38,7 +39,9 @@ function expiredRecords(
   const groups = Map.groupBy(complete, (record) => `${record.spec.type} ${is(record, 'Verified')}`);
   const expired = [...groups.values()].flatMap((group) => {
     const dated = group.map((record) => {
-      return { record, name: record.name, at: Date.parse(record.status.completedAt ?? '') };
+      const { name, spec, status } = record;
+      const isAskedFor = !isSlotName(spec.environment, spec.type, name);
+      return { record, name, at: Date.parse(status.completedAt ?? ''), isAskedFor };
     });
     return expiredBackups(dated, retention).map(({ record }) => record);
   });

@@ -92,8 +92,9 @@ export async function expireArchive(stanza: string): Promise<void> {
 
 /** pgBackRest's words name its own options; people know the fields of the resource. */
 export function explained(message: string): string {
-  if (/CryptoError|cipher|unable to flush|decrypt/i.test(message))
-    return `${message}; the passphrase in spec.backup.encryptionSecret is not the one that the repository was made with, or the file is damaged`;
+  // A wrong key now and then gives bytes that look like an end, and then a file without a form; the bytes are nothing to read.
+  if (/CryptoError|FormatError|cipher|unable to flush|decrypt/i.test(message))
+    return `${message.replaceAll(/( at line \d+): [^;]*/g, '$1')}; the passphrase in spec.backup.encryptionSecret is not the one that the repository was made with, or the file is damaged`;
   if (/do not match the database|does not match the database|already exist/i.test(message))
     return `${message}; the bucket's path holds the backups of another database: give spec.backup.bucket.prefix another value`;
   if (/InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|\[403\]/i.test(message))

@@ -9,6 +9,8 @@ export interface Retention {
 export interface Kept {
   readonly name: string;
   readonly at: number;
+  /** Somebody asked for it, not the schedule. */
+  readonly isAskedFor?: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -18,7 +20,8 @@ const MONDAY_OFFSET_DAYS = 3;
 /**
  * The backups to keep of `backups`: grandfather, father, son. Of each of the newest days (weeks, months, in UTC) that
  * have a backup at all, the newest backup; days without one do not count, so that a pause ages nothing away. The newest
- * backup of all is always kept. Pure.
+ * backup of all is always kept. One that somebody asked for had a reason that no calendar knows: besides, it is kept until the
+ * newest of all is as many days younger as days are kept. Pure.
  */
 export function keptBackups<T extends Kept>(backups: readonly T[], retention: Retention): T[] {
   const newestFirst = [...backups].sort((a, b) => b.at - a.at || (a.name < b.name ? 1 : -1));
@@ -36,6 +39,8 @@ export function keptBackups<T extends Kept>(backups: readonly T[], retention: Re
   keepNewestOf(dayOf, retention.daily);
   keepNewestOf(weekOf, retention.weekly);
   keepNewestOf(monthOf, retention.monthly);
+  const since = (newestFirst[0]?.at ?? 0) - retention.daily * DAY_MS;
+  for (const backup of newestFirst) if (backup.isAskedFor && backup.at > since) kept.add(backup);
   return newestFirst.filter((backup) => kept.has(backup));
 }
 

@@ -18,6 +18,12 @@ export function slotName(environment: string, type: BackupType | 'drill', slot: 
   return `${environment}-${type}-${date}-${time}`;
 }
 
+/** Whether the name is that of a slot of this environment: of a backup by schedule, not one that somebody asked for. */
+export function isSlotName(environment: string, type: BackupType, name: string): boolean {
+  const start = `${environment}-${type}-`;
+  return name.startsWith(start) && /^[0-9]{8}-[0-9]{4}$/.test(name.slice(start.length));
+}
+
 /**
  * The slot of a Job that a CronJob made: Kubernetes ends such a Job's name with the minutes since 1970 of the scheduled
  * time. Undefined for any other Job (`kubectl create job --from`).

@@ -66,7 +66,7 @@ export class TestEnvironment {
   }
 
   async create(spec: Partial<EnvironmentSpec> = {}): Promise<void> {
-    await this.#createNamespace();
+    await this.createNamespace();
     await this.apply(spec);
   }
 
@@ -74,12 +74,12 @@ export class TestEnvironment {
   async createFrom(file: string): Promise<void> {
     const text = readFileSync(join(checkout, 'examples', file), 'utf8');
     const { spec } = parse(text) as { spec: EnvironmentSpec };
-    await this.#createNamespace();
+    await this.createNamespace();
     await this.apply({ ...spec, routing: { ...spec.routing, hostnames: [this.host] } });
   }
 
   /** The kubelet's side of the promise that every pod is as the Pod Security Standard "restricted" wants it. */
-  async #createNamespace(): Promise<void> {
+  async createNamespace(): Promise<void> {
     await kubectl(['create', 'namespace', this.namespace]);
     const label = 'pod-security.kubernetes.io/enforce=restricted';
     await kubectl(['label', 'namespace', this.namespace, label]);

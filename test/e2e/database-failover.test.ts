@@ -65,7 +65,7 @@ test('the primary pod is killed under writes: another member takes over, and no 
   const count = writer.confirmed.length;
   await eventually('the writer goes on', () => writer.confirmed.length > count + 50, 60_000);
   const gap = writer.longestGap(from);
-  console.log(`note: ${Math.round(gap)} ms without a confirmed write`);
+  console.log(`\nnote: ${Math.round(gap)} ms without a confirmed write`);
   await watch.until('the former primary is back', (e) => isSettled(e) && areInStep(e), 120_000);
 
   const confirmed = [...writer.confirmed];

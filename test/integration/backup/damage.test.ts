@@ -93,13 +93,14 @@ test('a dump whose pg_dump died gets no name and leaves nothing', async () => {
 
 test('a passphrase that is not the one of the repository', async () => {
   await world.writeFiles({ passphrase: 'another passphrase' });
-  const { exitCode } = await world.program(['take', 'full', 'stranger']);
+  const { exitCode } = await world
+    .program(['take', 'full', 'stranger'])
+    .finally(() => world.writeFiles({ passphrase: PASSPHRASE }));
   assert.is(exitCode, 1);
   const said = await verdict('stranger', 'Completed');
   isSentence(said);
   says(said, /spec\.backup\.encryptionSecret/);
   assert.not.match(JSON.stringify(await world.record('stranger')), /another passphrase/);
-  await world.writeFiles({ passphrase: PASSPHRASE });
 });
 
 test('a bucket that keeps no versions', async () => {

@@ -36,11 +36,12 @@ export class Storage {
     this.#door = door;
   }
 
-  static async start(): Promise<Storage> {
+  /** @param names other names by which it is to be reached. */
+  static async start(names: readonly string[] = []): Promise<Storage> {
     const binary = await versitygwBinary(() => {});
     const folder = await mkdtemp(join(tmpdir(), 'storage-'));
     const authority = new CertificateAuthority();
-    const { cert, key } = authority.signServer([STORAGE_HOST, 'localhost']);
+    const { cert, key } = authority.signServer([STORAGE_HOST, 'localhost', ...names]);
     await writeFile(join(folder, 'tls.crt'), cert);
     await writeFile(join(folder, 'tls.key'), key, { mode: 0o600 });
     for (const name of ['data', 'versions', 'sidecar']) await mkdir(join(folder, name));
@@ -79,12 +80,16 @@ export class Storage {
 
   /** Its address for containers that know STORAGE_HOST. */
   get endpoint(): string {
-    return `https://${STORAGE_HOST}:${this.#door.port}`;
+    return `https://${STORAGE_HOST}:${this.port}`;
+  }
+
+  get port(): number {
+    return this.#door.port;
   }
 
   /** Its address on this machine. */
   get localEndpoint(): string {
-    return `https://localhost:${this.#door.port}`;
+    return `https://localhost:${this.port}`;
   }
 
   client(): S3Client {

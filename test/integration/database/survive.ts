@@ -29,7 +29,7 @@ export async function survive(
   await heal();
   const after = await group.healthy();
   const gap = writer.longestGap(from);
-  console.log(`note: ${name}: ${Math.round(gap)} ms without a confirmed write; ${before} -> ${after}`);
+  console.log(`\nnote: ${name}: ${Math.round(gap)} ms without a confirmed write; ${before} -> ${after}`);
   await assertNothingLost(group, writer);
   assert.ok(
     gap <= gapMs,

@@ -39,6 +39,16 @@ test('a year of nights leaves seven days, the Sundays of four weeks and the ends
   ]);
 });
 
+test('one that somebody asked for lives as long as the days, whatever else its day has', () => {
+  const day = (n: number, hour = 2) => Date.UTC(2026, 0, n, hour);
+  const nights = Array.from({ length: 20 }, (_, i) => ({ name: `night-${i}`, at: day(i + 1) }));
+  const asked = { name: 'asked', at: day(10, 1), isAskedFor: true };
+  const keeps = (until: number) =>
+    keptBackups([...nights.slice(0, until), asked], { daily: 7, weekly: 0, monthly: 0 }).includes(asked);
+  assert.equal([10, 16, 17, 20].map(keeps), [true, true, false, false]);
+  assert.is(keptBackups([...nights.slice(0, 10), asked], { daily: 7, weekly: 0, monthly: 0 }).length, 8);
+});
+
 test('a week begins on Monday, and a month with its first in UTC', () => {
   const one = { daily: 1, weekly: 2, monthly: 0 };
   const at = (time: string): Kept => ({ name: time, at: Date.parse(time) });
