@@ -205,7 +205,7 @@ test('the bundle for support has the objects and Events, and none of the planted
   equal([lost.exitCode, lost.stderr.split('\n').length], [64, 1]);
 });
 
-test('a backup, a drill and a restore are asked for as the API wants them, and followed to their end', async () => {
+test('a backup and a restore are asked for as the API wants them and followed to their end, and the no of the operator to a drill is said', async () => {
   match(
     (await cs('backup', 'shop')).stderr,
     /spec\.backup\.enabled of shop is false, so no backup could be taken/,
@@ -250,15 +250,9 @@ test('a backup, a drill and a restore are asked for as the API wants them, and f
   const failed = await failing;
   is(failed.exitCode, 1, failed.stdout);
   match(failed.stdout, /two +full +failed .*the bucket is not there/);
-  const drilling = cs('drill', 'shop', '--backup', 'one', '--name', 'drill', '-o', 'json');
-  await finish(RESTORES, 'drill', {
-    completedAt,
-    rtoSeconds: 42,
-    conditions: [condition('Completed', 'True', 'Restored')],
-  });
-  const { exitCode, stdout } = await drilling;
-  is(exitCode, 0, stdout);
-  equal((JSON.parse(stdout) as { state: string; rtoSeconds: number }).rtoSeconds, 42);
+  const refused = await cs('drill', 'shop', '--backup', 'one', '--name', 'drill', '-o', 'json');
+  is(refused.exitCode, 1, refused.stdout);
+  match((JSON.parse(refused.stdout) as { message: string }).message, /one is a dump.*begins with a full/);
   const wrong = await cs('restore', 'shop', '--backup', 'onne');
   equal([wrong.exitCode, /Did you mean one\?/.test(wrong.stderr)], [5, true], wrong.stderr);
   is((await cs('restore', 'shop', '--in-place')).exitCode, 64, 'nobody typed the name');
