@@ -54,16 +54,21 @@ async function refused(target: Target): Promise<string> {
   return result?.outcome === 'refused' ? `${result.reason}: ${result.message}` : '';
 }
 
+async function take(name: string): Promise<void> {
+  const { exitCode, output } = await world.program(['take', 'full', name]);
+  assert.is(exitCode, 0, output);
+}
+
 test.before(async () => {
   world = await BackupWorld.start({ name: 'restored' });
   await world.query('create table price_history (timestamp timestamptz not null, n int primary key)');
   await world.startAgent();
   await insert(0);
-  assert.is((await world.program(['take', 'full', 'older'])).exitCode, 0);
+  await take('older');
   for (const n of [1, 2, 3]) await insert(n);
   await world.query("select pg_create_restore_point('before-the-fourth')");
   await insert(4);
-  assert.is((await world.program(['take', 'full', 'newer'])).exitCode, 0);
+  await take('newer');
   await insert(5);
   await archived();
 });
