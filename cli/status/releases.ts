@@ -37,6 +37,10 @@ export function releaseParts(environment: Environment, { pods, routes }: Parts, 
   });
 }
 
+export function wasRolledBack({ says }: Part): boolean {
+  return says[0] === ('was rolled back' satisfies Release['state']);
+}
+
 function releasesOf({ status = {} }: Environment, now: number): Release[] {
   const { stable, candidate, rejected, retired = [], history = [] } = status;
   const releases: Release[] = [];

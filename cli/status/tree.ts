@@ -5,7 +5,7 @@ import { plural } from '../terminal/words.ts';
 import { byName } from './by-name.ts';
 import { type Health, type Part, worse } from './node.ts';
 import { podPart } from './pods.ts';
-import { releaseParts } from './releases.ts';
+import { releaseParts, wasRolledBack } from './releases.ts';
 import { backupParts, jobParts } from './work.ts';
 
 /** What an environment is made of, from its status and from the live objects. Pure; `now` in milliseconds. */
@@ -46,10 +46,13 @@ function apiPart(environment: Environment, parts: Parts, now: number): Part {
   return {
     role: 'api',
     name: stable?.image ?? 'no release serves yet',
-    health: releases.reduce<Health>(
-      (health, part) => worse(health, part.health),
-      condition?.status === 'True' ? 'ok' : 'busy',
-    ),
+    // One that was rolled back is to be looked at, and hurts nobody.
+    health: releases
+      .filter((part) => !wasRolledBack(part))
+      .reduce<Health>(
+        (health, part) => worse(health, part.health),
+        condition?.status === 'True' ? 'ok' : 'busy',
+      ),
     says: endpoint ? [endpoint] : [],
     parts: releases,
   };

@@ -100,6 +100,14 @@ test('each release has its share of the requests, its pods and its state', () =>
   );
 });
 
+test('the API is well when it serves, whatever was rolled back before', () => {
+  const serving = parts({ pods: [pod('one', API, READY_POD)] });
+  const ready = { conditions: [condition('ApiReady', 'True', '')] };
+  const health = (rest: object) =>
+    find(treeOf(environment({ ...ready, ...rest }), serving, NOW), 'api')[0]?.health;
+  equal([health({ rejected: REJECTED }), health({ candidate: candidate() })], ['ok', 'busy']);
+});
+
 test('components have their pods, volumes and the condition’s sentence when they are not ready', () => {
   const components = [{ name: 'database', image: 'db:1', pods: 1, readyPods: 0 }];
   const tree = treeOf(
