@@ -1,9 +1,8 @@
-/** Resolves after `ms` milliseconds, or at once when `signal` is aborted. */
+import { setTimeout as after } from 'node:timers/promises';
+
+/** Resolves after `ms` milliseconds, or at once when `signal` is aborted; leaves no listener at the signal. */
 export async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
+  await after(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
