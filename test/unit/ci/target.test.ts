@@ -64,7 +64,7 @@ test('the script hands both on to later steps, and says in a sentence what is wr
 test('the address of an image is in the registry, and its digest is that of this address', () => {
   is(addressOf('registry.example.com/shop/', 'cryptosense-api'), 'registry.example.com/shop/cryptosense-api');
   is(addressOf('127.0.0.1:5000', 'a'), '127.0.0.1:5000/a');
-  for (const wrong of ['https://registry.example.com', 'a b', '', 'Registry/', 'x/$(id)'])
+  for (const wrong of ['https://images.example.com', 'a b', '', 'Images/', 'x/$(id)'])
     throws(() => addressOf(wrong, 'a'), 'without https://');
   const digest = `sha256:${'a'.repeat(64)}`;
   is(pinned('r/shop/a', [`r/other/a@${digest}`, `r/shop/a@${digest}`]), `r/shop/a@${digest}`);
