@@ -13,6 +13,7 @@ import { readMigrations } from '../../../app/migrations/files.ts';
 import { runMigrations } from '../../../app/migrations/runner.ts';
 import { momentOf } from '../../../app/prices/stream/moment.ts';
 import { bundle } from '../../../images/bundle.ts';
+import { bundleWebPage } from '../../../images/web-page.ts';
 import { aptInstall } from '../../../local/apt.ts';
 import { prepareIntegration } from '../../harness/prepare.ts';
 import type { Containers } from '../../integration/containers.ts';
@@ -59,6 +60,7 @@ export async function benchApi(): Promise<Figure[]> {
   const started: Pinned[] = [];
   try {
     await bundle('app/main.ts', join(folder, 'main.mjs'));
+    await bundleWebPage('app/web/client/main.ts', join(folder, 'client'));
     const surroundings = await surround(containers, folder, conditions);
     started.push(surroundings.ours);
     return [

@@ -41,8 +41,12 @@ export async function startPinned(
   });
   const { stdout } = child;
   if (!stdout) throw new Error('no output to read');
+  let said = '';
   for await (const line of createInterface(stdout)) {
-    if (!line.includes('listening')) continue;
+    if (!line.includes('listening')) {
+      said = line;
+      continue;
+    }
     stdout.resume();
     return {
       url: `http://127.0.0.1:${port}`,
@@ -60,5 +64,5 @@ export async function startPinned(
       },
     };
   }
-  throw new Error(`${entry} ended before it listened`);
+  throw new Error(`${entry} ended before it listened; the last that it said: ${said || 'nothing'}`);
 }
