@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import { CommandError, type CommandOptions, run } from './commands.ts';
 
 /** The image's script that gives pgBackRest its settings and secrets. */
@@ -46,11 +47,29 @@ export async function backUp(
   await pgbackrest([`--stanza=${stanza}`, '--type=full', `--annotation=${NAME}=${name}`, 'backup'], options);
 }
 
-/** Runs pgBackRest on the environment's repository. Throws CommandError with pgBackRest's own reason. */
-export function pgbackrest(args: readonly string[], options: CommandOptions): Promise<string> {
-  return run(SCRIPT, args, options).catch((error: unknown) => {
-    throw error instanceof CommandError ? new CommandError(explained(error.message)) : error;
-  });
+/**
+ * pgBackRest asks again when a request fails, for as long as its io-timeout, but not when the answer has begun and then
+ * breaks off: that ends the whole command.
+ */
+const BROKEN_OFF = /unexpected eof while reading|unexpected EOF reading|Connection reset by peer/i;
+const MOST_TRIES = 3;
+const AGAIN_MS = 1_000;
+
+/**
+ * Runs pgBackRest on the environment's repository; once more when a connection to the storage broke off, so that every
+ * command here has to bear that. Throws CommandError with pgBackRest's own reason.
+ */
+export async function pgbackrest(args: readonly string[], options: CommandOptions): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run(SCRIPT, args, options);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const isOver = tries === MOST_TRIES || options.signal?.aborted;
+      if (isOver || !BROKEN_OFF.test(error.message)) throw new CommandError(explained(error.message));
+      await after(AGAIN_MS);
+    }
+  }
 }
 
 /** Makes the stanza, or makes sure that the one that is there belongs to this very database. */

@@ -44,6 +44,8 @@ async function restoreFull(
     `--type=${target.type}`,
     ...(target.type === 'name' ? [`--target=${target.name}`] : []),
     '--target-action=promote',
+    // A second try goes on where the first one broke off.
+    '--delta',
     // It must never write into the archive that it comes from.
     '--archive-mode=off',
     `--recovery-option=restore_command=${fetchLog}`,
