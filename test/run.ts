@@ -7,12 +7,26 @@ import { type Preparation, prepareE2e, prepareIntegration, prepareUnit } from '.
 import type { FileResult } from './harness/run-file.ts';
 
 const root = join(import.meta.dirname, '..');
+interface PartOfTests {
+  prepare: () => Promise<Preparation>;
+  minutesPerFile: number;
+  /** Files that run at the same time. */
+  parallel: number;
+  /** Those that run when all others are done, one by one: they measure times, in which another file would show. */
+  alone?: RegExp;
+}
+
 const PARTS = {
   unit: { prepare: prepareUnit, minutesPerFile: 3, parallel: 2 },
-  integration: { prepare: prepareIntegration, minutesPerFile: 8, parallel: 1 },
+  integration: {
+    prepare: prepareIntegration,
+    minutesPerFile: 8,
+    parallel: 2,
+    alone: /\/(app\/hot-path|cache\/failover|dashboard\/scale|database\/\w+|kube\/fairness)\.test\.ts$/,
+  },
   e2e: { prepare: prepareE2e, minutesPerFile: 15, parallel: 1 },
   soak: { prepare: prepareE2e, minutesPerFile: 240, parallel: 1 },
-} satisfies Record<string, { prepare: () => Promise<Preparation>; minutesPerFile: number; parallel: number }>;
+} satisfies Record<string, PartOfTests>;
 type Part = keyof typeof PARTS;
 /** A soak takes hours: only who names it gets it. */
 const EVERYDAY: Part[] = ['unit', 'integration', 'e2e'];
@@ -83,11 +97,13 @@ async function runPart(part: Part): Promise<void> {
   console.log(`\n== ${part} (${files.length} files)`);
   const preparation = await PARTS[part].prepare();
   try {
-    const queue = [...files];
-    const worker = async () => {
+    const { alone, parallel }: PartOfTests = PARTS[part];
+    const work = async (queue: string[]) => {
       for (let file = queue.shift(); file; file = queue.shift()) await runFile(part, file, preparation.env);
     };
-    await Promise.all(Array.from({ length: PARTS[part].parallel }, worker));
+    const together = files.filter((file) => !alone?.test(file));
+    await Promise.all(Array.from({ length: parallel }, () => work(together)));
+    await work(files.filter((file) => alone?.test(file)));
   } finally {
     await preparation.cleanUp();
   }
