@@ -207,10 +207,12 @@ class Door {
     const far = this.#state === 'open' ? connect(targetPort, '127.0.0.1') : undefined;
     const pair: [Socket, Socket | undefined] = [near, far];
     this.#pairs.add(pair);
-    near.on('error', () => {}).on('close', () => {
-      far?.destroy();
-      this.#pairs.delete(pair);
-    });
+    near
+      .on('error', () => {})
+      .on('close', () => {
+        far?.destroy();
+        this.#pairs.delete(pair);
+      });
     // After an orderly end what is still on its way to the other side gets there: pipe ends it after that.
     far?.on('error', () => near.resetAndDestroy());
     if (far) near.pipe(far).pipe(near);

@@ -15,7 +15,9 @@ const { pgbackrest } = await import('../../../backup/repository.ts');
 function failing(times: number, words: string): void {
   writeFileSync(tries, '');
   const count = `echo >> ${tries}; [ $(wc -l < ${tries}) -gt ${times} ] && echo done && exit 0`;
-  writeFileSync(script, `#!/bin/sh\n${count}\necho 'P00  ERROR: [103]: ${words}'\nexit 103\n`, { mode: 0o755 });
+  writeFileSync(script, `#!/bin/sh\n${count}\necho 'P00  ERROR: [103]: ${words}'\nexit 103\n`, {
+    mode: 0o755,
+  });
 }
 const tried = () => readFileSync(tries, 'utf8').length;
 const asked = () => pgbackrest(['info'], { timeoutMs: 10_000 });
