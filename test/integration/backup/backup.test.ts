@@ -5,6 +5,9 @@ import { BackupWorld, says } from './world.ts';
 
 const test = suite('Backups of a real database');
 let world: BackupWorld;
+/** As the schedule names them: what somebody asked for would be kept longer. */
+const FULL = 'shop-full-20261122-0200';
+const DUMP = 'shop-dump-20261122-0200';
 
 test.before(async () => {
   world = await BackupWorld.start();
@@ -23,20 +26,20 @@ async function verdicts(name: string): Promise<Record<string, string>> {
 }
 
 test('a full backup is in the bucket, and a restore of it has answered', async () => {
-  const ran = await world.program(['take', 'full', 'first']);
-  const said = await verdicts('first');
+  const ran = await world.program(['take', 'full', FULL]);
+  const said = await verdicts(FULL);
   assert.is(ran.exitCode, 0, `${ran.output}\n${JSON.stringify(said)}`);
   says(said.completed ?? '', /^True: /);
   says(said.verified ?? '', /^True: A restore of it .* 1 tables with 1000 rows, the newest of /);
-  const { status } = (await world.record('first')) ?? {};
+  const { status } = (await world.record(FULL)) ?? {};
   assert.is(status?.restorePoint?.archived, true);
   assert.match(status?.walStart ?? '', /^[0-9A-F]{24}$/);
   assert.ok((status?.sizeBytes ?? 0) > 1_000_000, 'it has the size that it has in the bucket');
 });
 
 test('a dump gets its name when it is whole, and loads into an empty database', async () => {
-  const ran = await world.program(['take', 'dump', 'portable']);
-  const said = await verdicts('portable');
+  const ran = await world.program(['take', 'dump', DUMP]);
+  const said = await verdicts(DUMP);
   assert.is(ran.exitCode, 0, `${ran.output}\n${JSON.stringify(said)}`);
   says(said.verified ?? '', /^True: .* 1 tables with 1000 rows/);
   const files = await world.keys();
