@@ -3,6 +3,7 @@ import type { KubeObject } from '../../operator/kube/resources.ts';
 import type { Parts } from '../cluster/parts.ts';
 import { plural } from '../terminal/words.ts';
 import { byName } from './by-name.ts';
+import { withMember } from './members.ts';
 import { type Health, type Part, worse } from './node.ts';
 import { podPart } from './pods.ts';
 import { releaseParts, wasRolledBack } from './releases.ts';
@@ -83,7 +84,10 @@ function componentParts(environment: Environment, { pods, claims }: Parts): Part
       health: isReady ? (readyPods < wanted ? 'busy' : 'ok') : 'bad',
       says: [`${readyPods}/${wanted} ready`],
       ...(isReady || condition === undefined ? {} : { waiting: condition.message }),
-      parts: [...byName(own).map(podPart), ...byName(volumes).map(claimPart)],
+      parts: [
+        ...byName(own).map((pod) => withMember(podPart(pod), environment.status ?? {})),
+        ...byName(volumes).map(claimPart),
+      ],
     };
   });
 }

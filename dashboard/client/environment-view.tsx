@@ -3,6 +3,7 @@ import { Backups, Drills, Events } from './data-panels.tsx';
 import { StateBadge } from './environment-list.tsx';
 import { spoken } from './format.ts';
 import { History } from './history.tsx';
+import { Members } from './members.tsx';
 import { Components, Conditions, Messages } from './panels.tsx';
 import { Release } from './release.tsx';
 import type { Opened, Sent } from './store.ts';
@@ -60,6 +61,7 @@ export function EnvironmentView({ opened, sent, now, onAsk }: Props) {
         <div>
           <Conditions conditions={detail.conditions} now={now} />
           <Components components={detail.components} />
+          <Members members={detail.members} />
           <History detail={detail} mayPatch={mayPatch} now={now} onAsk={onAsk} />
         </div>
         <div>

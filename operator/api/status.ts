@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NOTIFICATION_KINDS, SEVERITIES } from './spec/notifications.ts';
+import { databaseStatus } from './status-database.ts';
 
 export const text = z.string().max(1024);
 
@@ -328,6 +329,7 @@ export const statusSchema = z
       .describe('Messages that wait for a receiver, and the last ones that do not any more; oldest first.')
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional(),
+    database: databaseStatus.optional(),
     backup: z
       .object({
         stanza: z.string().max(300).describe('Archive that the log goes to; one more after every restore.'),

@@ -3,7 +3,14 @@ import type { AnalysisRun, Condition, EnvironmentStatus } from '../api/status.ts
 import { describe, type Step } from '../rollout/steps.ts';
 import { noCommands, offersFor } from './offers.ts';
 import { rowOf, stepsFor } from './row.ts';
-import type { AnalysisView, CandidateView, ConditionView, Detail, ReleaseView } from './shapes.ts';
+import type {
+  AnalysisView,
+  CandidateView,
+  ConditionView,
+  Detail,
+  MemberView,
+  ReleaseView,
+} from './shapes.ts';
 
 type Candidate = NonNullable<EnvironmentStatus['candidate']>;
 
@@ -24,6 +31,7 @@ export function detailOf(environment: Environment): Detail {
       pods,
       readyPods,
     })),
+    members: (status.database?.members ?? []).map(memberView),
     ...(stable ? { stable: { ...release(stable), ...(stable.since ? { since: stable.since } : {}) } } : {}),
     ...(candidate ? { trial: candidateView(candidate, steps) } : {}),
     ...(rejected
@@ -50,6 +58,19 @@ export function detailOf(environment: Environment): Detail {
       .reverse(),
     offers: offersFor(environment, steps),
     ...(refused ? { noCommands: refused } : {}),
+  };
+}
+
+type Member = NonNullable<EnvironmentStatus['database']>['members'][number];
+
+function memberView({ name, role, state, ready, timeline, lagBytes }: Member): MemberView {
+  return {
+    name,
+    ...(role ? { role } : {}),
+    state,
+    ready,
+    ...(timeline === undefined ? {} : { timeline }),
+    ...(lagBytes === undefined ? {} : { lagBytes }),
   };
 }
 

@@ -47,6 +47,16 @@ export interface ConditionView {
   tone: 'good' | 'bad' | 'note' | 'plain';
 }
 
+/** A member of the database; `lagBytes` is rounded as in status. */
+export interface MemberView {
+  name: string;
+  role?: string;
+  state: string;
+  ready: boolean;
+  timeline?: number;
+  lagBytes?: number;
+}
+
 export interface ReleaseView {
   number: number;
   revision: string;
@@ -93,6 +103,8 @@ export interface Detail extends Row {
   waitingFor: { what: string; since: string }[];
   conditions: ConditionView[];
   components: { name: string; image?: string; pods: number; readyPods: number }[];
+  /** Of the database; empty until they have said something. */
+  members: MemberView[];
   stable?: ReleaseView & { since?: string };
   /** Left out while none is being tried. */
   trial?: CandidateView;

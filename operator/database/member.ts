@@ -11,6 +11,8 @@ export interface Member {
   reports: boolean;
   /** undefined: nobody has said so yet. */
   role?: 'primary' | 'replica';
+  /** Patroni's word for what its PostgreSQL does: running, starting, stopped; leaving while the pod is being deleted. */
+  state?: string;
   /** Whether its PostgreSQL runs and takes connections. */
   running: boolean;
   /** Whether the kubelet says that it is ready, and it is not being deleted. */
@@ -45,7 +47,9 @@ export function memberOf(pod: Live): Member {
   const isThere = deletionTimestamp === undefined;
   const role =
     labels[LABELS.role] === 'master' ? 'primary' : reported?.role === 'replica' ? 'replica' : undefined;
-  const { timeline, xlog_location: position } = reported ?? {};
+  const state = isThere ? textOf(reported?.state) : 'leaving';
+  const timeline = wholeOf(reported?.timeline);
+  const position = wholeOf(reported?.xlog_location);
   const { settings, pending } = reported?.tags ?? {};
   return {
     name,
@@ -56,6 +60,7 @@ export function memberOf(pod: Live): Member {
     ready: isThere && isReady,
     template: labels['controller-revision-hash'] ?? '',
     annotations,
+    ...(state === undefined ? {} : { state }),
     ...(role === undefined ? {} : { role }),
     ...(timeline === undefined ? {} : { timeline }),
     ...(position === undefined ? {} : { position }),
@@ -72,4 +77,12 @@ function reportOf(text: string | undefined): Reported | undefined {
   } catch {
     return undefined;
   }
+}
+
+function wholeOf(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 63) : undefined;
 }

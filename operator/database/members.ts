@@ -7,7 +7,7 @@ export const SWITCHOVER = 'cryptosense.io/switchover';
 export const SETTINGS = 'cryptosense.io/settings';
 
 /** A replica that has less than that to catch up with can take over in a moment. */
-const IN_STEP_BYTES = 16 * 2 ** 20;
+export const IN_STEP_BYTES = 16 * 2 ** 20;
 
 /** What the members are to be. */
 export interface Wanted {

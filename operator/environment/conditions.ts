@@ -6,6 +6,7 @@ import { outboxOf } from '../notifications/outbox.ts';
 import type { RolloutDecision, RolloutMemory } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import { backupReady, backupStatus } from './backup-status.ts';
+import { databaseStatus } from './database-status.ts';
 import { REFRESH } from './forms.ts';
 import { gatewayAddress, gatewayProblem } from './gateway.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
@@ -67,6 +68,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   verdicts.AllFieldsInEffect = allFieldsInEffect(snapshot);
   const backedUp = backupReady(snapshot);
   if (backedUp) verdicts.BackupReady = backedUp;
+  const database = databaseStatus(snapshot);
   const backup = backupStatus(snapshot);
   const { verdict: rehearsed, lastDrill } = rehearsalStatus(snapshot);
   if (rehearsed) verdicts.RestoreRehearsed = rehearsed;
@@ -80,8 +82,8 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
     missing.length === 0
       ? verdict('True', 'Serving', 'Every component is ready and the stable release serves.')
       : verdict('False', missing[0] as string, missing.map((type) => verdicts[type]?.message).join(' '));
-  const { database, pooler, cache } = snapshot.workloads;
-  const moving = [database, pooler, cache].find((one) => !one.settled);
+  const { workloads } = snapshot;
+  const moving = [workloads.database, workloads.pooler, workloads.cache].find((one) => !one.settled);
   const working =
     !stalled &&
     !paused &&
@@ -138,6 +140,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
       ? { stable: memory.stable, selector: selectorOf(snapshot.resolved.name, memory.stable.revision) }
       : {}),
     ...rolloutMemory(memory),
+    ...(database ? { database } : {}),
     ...(backup ? { backup: { ...backup, ...(lastDrill ? { lastDrill } : {}) } } : {}),
     ...(notifications.length > 0 ? { notifications } : {}),
     endpoint: endpointOf(snapshot),

@@ -68,6 +68,20 @@ export function serving(now: number, wrong: Record<string, string> = {}): Enviro
       },
       { name: 'cache', image: 'cryptosense-cache:1.0.0', pods: 1, readyPods: 1 },
     ],
+    database: {
+      members: [
+        { name: 'shop-database-0', role: 'primary', state: 'running', ready: true, timeline: 3 },
+        { name: 'shop-database-1', role: 'replica', state: 'running', ready: true, timeline: 3, lagBytes: 0 },
+        {
+          name: 'shop-database-2',
+          role: 'replica',
+          state: 'running',
+          ready: true,
+          timeline: 3,
+          lagBytes: 64 * 2 ** 20,
+        },
+      ],
+    },
   };
 }
 

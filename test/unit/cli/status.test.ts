@@ -192,4 +192,30 @@ test('what is waited for is said once, and a broken promise is worth a line', ()
   match(listLines([seen], plain, NOW).join(), /market\/shop {2}tier local {2}api:1 serves/);
 });
 
+test('a pod of the database says which member it is', () => {
+  const members = [
+    { name: 'shop-database-0', role: 'primary' as const, state: 'running', ready: true, timeline: 3 },
+    {
+      name: 'shop-database-1',
+      role: 'replica' as const,
+      state: 'starting',
+      ready: false,
+      timeline: 3,
+      lagBytes: 32 * 2 ** 20,
+    },
+  ];
+  const components = [{ name: 'database', image: 'db:1', pods: 2, readyPods: 2 }];
+  const label = { 'app.kubernetes.io/component': 'database' };
+  const pods = ['shop-database-0', 'shop-database-1'].map((name) => pod(name, label, READY_POD));
+  const tree = treeOf(environment({ components, database: { members } }), parts({ pods }), NOW);
+  const [first, second] = find(tree, 'pod');
+  equal(first?.says, ['primary', 'timeline 3', 'ready', 'on node-1']);
+  equal(second?.says.slice(0, 4), [
+    'replica',
+    'PostgreSQL: starting',
+    'timeline 3',
+    'at least 32 MiB behind',
+  ]);
+});
+
 test.run();

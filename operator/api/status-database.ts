@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+const member = z
+  .object({
+    name: z.string().max(253).describe('Name of its pod.'),
+    role: z
+      .enum(['primary', 'replica'])
+      .describe('Whether it takes writes; absent until it has said so.')
+      .optional(),
+    state: z
+      .string()
+      .max(63)
+      .describe(
+        "What its PostgreSQL does, in Patroni's words: running, starting, stopped; leaving: its pod is being deleted; unknown: it has not said yet.",
+      ),
+    ready: z.boolean().describe('Whether its pod is ready.'),
+    timeline: z.int().describe('Timeline of its log; one more after each change of the primary.').optional(),
+    lagBytes: z
+      .int()
+      .min(0)
+      .describe(
+        'Bytes of the log that a replica does not have yet: 0 for less than 16 MiB, which counts as in step, beyond that rounded down to 16 MiB times a power of two. The exact figure is a metric.',
+      )
+      .optional(),
+  })
+  .describe('A member of the database.');
+
+export const databaseStatus = z
+  .object({
+    members: z
+      .array(member)
+      .max(3)
+      .describe('Its members, in the order of their numbers.')
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+  })
+  .describe('How the database stands, as its members say.');

@@ -1,0 +1,42 @@
+import type { EnvironmentStatus } from '../api/status.ts';
+import type { Member } from '../database/member.ts';
+import { IN_STEP_BYTES, primaryOf } from '../database/members.ts';
+import { membersIn } from './database-members.ts';
+import type { Snapshot } from './snapshot.ts';
+
+type DatabaseStatus = NonNullable<EnvironmentStatus['database']>;
+
+const MOST_MEMBERS = 3;
+
+/** What the members say of themselves; undefined while none has said anything. Pure. */
+export function databaseStatus({ all }: Pick<Snapshot, 'all'>): DatabaseStatus | undefined {
+  const members = membersIn(all('Pod'));
+  if (!members.some(({ reports }) => reports)) return undefined;
+  const primary = primaryOf(members);
+  return { members: members.slice(0, MOST_MEMBERS).map((member) => memberStatus(member, primary)) };
+}
+
+function memberStatus(member: Member, primary: Member | undefined): DatabaseStatus['members'][number] {
+  const { name, role, state = 'unknown', ready, timeline } = member;
+  const lagBytes = lagOf(member, primary);
+  return {
+    name,
+    ...(role === undefined ? {} : { role }),
+    state,
+    ready,
+    ...(timeline === undefined ? {} : { timeline }),
+    ...(lagBytes === undefined ? {} : { lagBytes }),
+  };
+}
+
+/**
+ * Members report every few seconds, each at another moment, so that the exact difference is noise, and would have the status
+ * written with every report. Between timelines there is none.
+ */
+function lagOf({ role, timeline, position }: Member, primary: Member | undefined): number | undefined {
+  if (role !== 'replica' || position === undefined || primary?.position === undefined) return undefined;
+  if (timeline !== primary.timeline) return undefined;
+  const behind = primary.position - position;
+  if (behind < IN_STEP_BYTES) return 0;
+  return IN_STEP_BYTES * 2 ** Math.floor(Math.log2(behind / IN_STEP_BYTES));
+}
