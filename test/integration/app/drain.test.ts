@@ -63,7 +63,7 @@ function load(url: string, goesOn: () => boolean) {
 }
 
 test('a proxy that stops sending when readiness says so loses no request to a SIGTERM under load', async () => {
-  const api = await start({ DRAIN_MS: '1500' });
+  const api = await start({ DRAIN_MS: '4000' });
   let heard = false;
   const { outcomes, done } = load(api.url, () => !heard);
   await eventually(
@@ -80,9 +80,9 @@ test('a proxy that stops sending when readiness says so loses no request to a SI
   const sent = outcomes.length;
   // A proxy hears of it later than the pod says it.
   await eventually(
-    1_000,
+    3_500,
     async () => outcomes.length,
-    (count) => count > sent + 200,
+    (count) => count > sent + 100,
   );
   heard = true;
   await done;
