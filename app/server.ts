@@ -13,6 +13,7 @@ import { documentationRoutes } from './http/documentation.ts';
 import { Drain } from './http/drain.ts';
 import { hotPath } from './http/hot/hot-path.ts';
 import { createReadyAnswers } from './http/hot/ready-answers.ts';
+import { wholeSender } from './http/hot/send-whole.ts';
 import { type HttpServer, startHttpServer } from './http/http-server.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createLimiter } from './http/limits/limiter.ts';
@@ -80,7 +81,7 @@ export async function startServer(options: {
     onPublish: () => ready.clear(),
     onEnd: (reason) => metrics.streamEnds.inc({ reason }),
   });
-  const ready = createReadyAnswers();
+  const ready = createReadyAnswers(config.rateLimits.anonymous);
   metrics.watchStreams(() => hub.size);
   const broadcast = createBroadcast(config.redis.url, cache, hub);
   const poller = startPoller({
@@ -150,12 +151,13 @@ export async function startServer(options: {
         ready,
         limiter,
         quota: config.rateLimits.anonymous,
+        sendWhole: wholeSender(),
         trustedProxies: config.trustedProxies,
         // Who brings a trace along wants to see this server in it.
         isSpecial: ({ headers }) => drain.begun || (isTracing() && headers.traceparent !== undefined),
         onAnswer: (answered) => {
           metrics.count(answered);
-          log({ ...answered, method: 'GET' }, '');
+          log(answered, '');
         },
         next,
       });

@@ -17,6 +17,18 @@ export async function readJson(request: IncomingMessage): Promise<{ bytes: Buffe
     throw new Problem({ status: 415, kind: 'unsupported-media-type', detail });
   }
   if (Number(length) > LARGEST_BODY_BYTES) throw tooLarge();
+  // Of a request that announces no body the server makes no stream, so that one would never end.
+  const isAnnounced = length !== undefined || request.headers['transfer-encoding'] !== undefined;
+  const bytes = isAnnounced ? await bytesOf(request) : Buffer.alloc(0);
+  try {
+    return { bytes, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
+  } catch {
+    const detail = bytes.length === 0 ? 'The body is empty; it must be JSON.' : 'The body is no valid JSON.';
+    throw new Problem({ status: 400, kind: 'malformed-body', detail });
+  }
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Not `for await`: leaving that early would destroy the connection that the answer has to go through.
@@ -32,13 +44,7 @@ export async function readJson(request: IncomingMessage): Promise<{ bytes: Buffe
     request.once('error', reject);
     request.once('close', () => reject(brokenOff()));
   });
-  const bytes = Buffer.concat(chunks);
-  try {
-    return { bytes, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
-  } catch {
-    const detail = bytes.length === 0 ? 'The body is empty; it must be JSON.' : 'The body is no valid JSON.';
-    throw new Problem({ status: 400, kind: 'malformed-body', detail });
-  }
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(): Problem {

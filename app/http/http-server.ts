@@ -8,14 +8,12 @@ import { identifiedAndLogged, requestLog } from '../telemetry/request-log.ts';
 import { traceRequests } from '../telemetry/trace-request.ts';
 import { cors } from './cors.ts';
 import type { Drain } from './drain.ts';
+import { KEEP_ALIVE_MS } from './keep-alive.ts';
 import { problems } from './problem.ts';
 import { refuse } from './refusal.ts';
 import { routePatternOf } from './route-pattern.ts';
 import { securityHeaders } from './security-headers.ts';
 
-// The end of a keep-alive connection is the proxy's to decide: if this side closed first, a request that is already on
-// its way would meet a closed door. Traefik keeps idle connections for 90 s, nginx for 60 s.
-const KEEP_ALIVE_MS = 95_000;
 const IN_FLIGHT_GRACE_MS = 10_000;
 // A client that sends a byte now and then must not hold a connection for ever.
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -69,6 +67,8 @@ export async function startHttpServer(options: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       maxHeaderSize: LARGEST_HEADER_BYTES,
+      // A GET has no body to wait for: no stream is made, read and ended for it.
+      optimizeEmptyRequests: true,
     },
     options.before?.(app.callback()) ?? app.callback(),
   );

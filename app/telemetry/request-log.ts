@@ -56,7 +56,7 @@ export function identifiedAndLogged(
 
 function levelOf(status: number, path: string): 'error' | 'warn' | 'info' | 'debug' {
   // Readiness answers 503 by design; the reason is logged where it is known.
-  if (OPERATIONAL.test(path)) return 'debug';
+  if (path !== '' && OPERATIONAL.test(path)) return 'debug';
   if (status >= 500) return 'error';
   return status >= 400 ? 'warn' : 'info';
 }

@@ -1,25 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { corsHeaderValues } from '../cors.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import { WINDOW_S } from '../limits/window-counter.ts';
 import { isWellFormedId } from '../request-id.ts';
-import { STRICT_TRANSPORT, securityHeaderValues } from '../security-headers.ts';
+import { STRICT_TRANSPORT } from '../security-headers.ts';
+import { httpDate } from './http-date.ts';
 import type { ReadyAnswer, ReadyAnswers } from './ready-answers.ts';
+import { linesOf, type Representation } from './representation.ts';
+import type { SendWhole } from './send-whole.ts';
 
 /** What a request that was answered here is counted and logged by. */
 export interface HotRequest {
+  readonly method: 'GET';
   readonly route: string;
   readonly status: 200 | 304;
   readonly requestId: string;
   readonly seconds: number;
 }
-
-const STATIC = Object.entries({
-  ...securityHeaderValues,
-  ...corsHeaderValues,
-  Vary: 'Accept-Encoding',
-}).flat();
 
 /**
  * Answers from ready-made bytes, before the framework, what may be sent to anybody: the same headers, limits, ids, metrics and
@@ -32,56 +28,56 @@ export function hotPath(options: {
   /** Requests a minute for a client without an account; 0 for no limit. */
   quota: number;
   trustedProxies: number;
+  /** undefined where Node does not let it be done. */
+  sendWhole: SendWhole | undefined;
   /** Whether this request has to take the long way. */
   isSpecial: (request: IncomingMessage) => boolean;
   onAnswer: (answered: HotRequest) => void;
   next: RequestListener;
 }): RequestListener {
-  const { ready, limiter, quota, trustedProxies, isSpecial, onAnswer, next } = options;
-  const policy = `"anonymous";q=${quota};w=${WINDOW_S}`;
+  const { ready, limiter, quota, trustedProxies, sendWhole, isSpecial, onAnswer, next } = options;
 
   return (request, response) => {
     const answer = request.method === 'GET' ? ready.get(request.url ?? '') : undefined;
     if (answer === undefined) return next(request, response);
     const start = performance.now();
-    if (start > answer.until || !isPlain(request) || isSpecial(request)) return next(request, response);
-    const head = [...STATIC];
+    if (!isPlain(request) || isSpecial(request) || answer.isOld(start)) return next(request, response);
+    // What differs from request to request; the rest is in the answer.
+    const own: string[] = [];
     if (quota > 0) {
       const { allowed, remaining, resetS } = limiter.take(`ip:${addressOf(request, trustedProxies)}`, quota);
       if (!allowed) return next(request, response);
-      head.push('RateLimit-Policy', policy, 'RateLimit', `"anonymous";r=${remaining};t=${resetS}`);
+      own.push('RateLimit', `"anonymous";r=${remaining};t=${resetS}`);
     }
     const { 'x-request-id': given } = request.headers;
     const requestId = typeof given === 'string' && isWellFormedId(given) ? given : randomUUID();
-    head.push('X-Request-Id', requestId);
+    own.push('X-Request-Id', requestId);
     if (trustedProxies > 0 && request.headers['x-forwarded-proto'] === 'https')
-      head.push('Strict-Transport-Security', STRICT_TRANSPORT);
-    const status = write(request, response, answer, head);
-    onAnswer({ route: answer.route, status, requestId, seconds: (performance.now() - start) / 1_000 });
+      own.push('Strict-Transport-Security', STRICT_TRANSPORT);
+    const chosen = choose(request, answer);
+    if (chosen.text && sendWhole && isKept(request, response)) {
+      const { before, after } = chosen.text;
+      sendWhole(response, `${before}Date: ${httpDate(Date.now())}\r\n${linesOf(own)}${after}`);
+    } else response.writeHead(chosen.status, own.concat(chosen.head)).end(chosen.body);
+    onAnswer({
+      method: 'GET',
+      route: answer.route,
+      status: chosen.status,
+      requestId,
+      seconds: (performance.now() - start) / 1_000,
+    });
   };
 }
 
-function write(
-  { headers }: IncomingMessage,
-  response: ServerResponse,
-  answer: ReadyAnswer,
-  head: string[],
-): 200 | 304 {
-  head.push('ETag', answer.etag, 'Cache-Control', answer.cacheControl);
-  if (headers['if-none-match'] === answer.etag) {
-    response.writeHead(304, head).end();
-    return 304;
-  }
-  head.push('Content-Type', answer.type);
-  if (answer.gzip !== undefined && headers['accept-encoding']?.includes('gzip')) {
-    head.push('Content-Encoding', 'gzip', 'Content-Length', String(answer.gzip.length));
-    response.writeHead(200, head).end(answer.gzip);
-  } else {
-    head.push('Content-Length', String(answer.length));
-    response.writeHead(200, head).end(answer.identity);
-  }
-  return 200;
+function choose({ headers }: IncomingMessage, answer: ReadyAnswer): Representation {
+  if (headers['if-none-match'] === answer.etag) return answer.unchanged;
+  const isGzip = answer.gzip !== undefined && headers['accept-encoding']?.includes('gzip');
+  return isGzip ? answer.gzip : answer.plain;
 }
+
+/** Whether the connection stays open after this answer; Node decides that by the request, and says so in the answer. */
+const isKept = ({ httpVersion }: IncomingMessage, { shouldKeepAlive }: ServerResponse): boolean =>
+  shouldKeepAlive && httpVersion === '1.1';
 
 /** Nobody's credentials, nothing to negotiate, no body. */
 function isPlain({ headers }: IncomingMessage): boolean {

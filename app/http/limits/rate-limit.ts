@@ -29,10 +29,7 @@ export function limitRequest(
     ...policy,
     ...options.limiter.take(policy.client, policy.quota),
   }));
-  ctx.set(
-    'RateLimit-Policy',
-    taken.map(({ name, quota }) => `"${name}";q=${quota};w=${WINDOW_S}`).join(', '),
-  );
+  ctx.set('RateLimit-Policy', taken.map(policyText).join(', '));
   ctx.set(
     'RateLimit',
     taken.map(({ name, remaining, resetS }) => `"${name}";r=${remaining};t=${resetS}`).join(', '),
@@ -46,6 +43,10 @@ export function limitRequest(
     retryAfterS: exceeded.resetS,
   });
 }
+
+/** A policy as `RateLimit-Policy` names it. */
+export const policyText = ({ name, quota }: Pick<Policy, 'name' | 'quota'>): string =>
+  `"${name}";q=${quota};w=${WINDOW_S}`;
 
 function policiesFor(
   address: string,

@@ -19,13 +19,14 @@ import { prepareIntegration } from '../../harness/prepare.ts';
 import type { Containers } from '../../integration/containers.ts';
 import { freePorts } from '../../integration/processes.ts';
 import { type Figure, figure } from '../figure.ts';
+import { wholeNumber } from '../settings.ts';
+import { median } from './median.ts';
 import { CLIENT_CORE, type Pinned, run, SERVER_CORE, startPinned } from './pinned.ts';
+import { benchPortfolio } from './portfolio.ts';
 import { type Load, load } from './wrk.ts';
 
 const report = (line: string) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`);
 const peerFile = (name: string) => join(import.meta.dirname, 'peer', name);
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 interface Conditions {
   readonly rounds: number;
@@ -66,6 +67,7 @@ export async function benchApi(): Promise<Figure[]> {
     return [
       ...(await hotPrice(surroundings, conditions, started)),
       ...(await history(surroundings, conditions)),
+      ...(await benchPortfolio({ ...surroundings, ...conditions, url: surroundings.ours.url, report })),
       ...(await streams(surroundings, conditions)),
       ...(await soak(surroundings, conditions)),
     ];
@@ -116,6 +118,7 @@ async function surround(
     COINGECKO_URL: 'http://127.0.0.1:1',
     FEED_INTERVAL_MS: '3600000',
     RATE_LIMIT_ANONYMOUS: '1000000000',
+    RATE_LIMIT_FREE: '1000000000',
     STREAM_MOST_CLIENTS: String(2 * conditions.streamClients),
   });
   return { ours, pooledUrl, cacheUrl: cacheUrl(cache), now };
@@ -247,11 +250,4 @@ async function soak({ ours }: Surroundings, { soakSeconds }: Conditions): Promis
   }
   const growth = (100 * (ours.rssMib() - warm)) / warm;
   return [figure('api', 'rss_growth_percent', '%', { ours: growth, peer: undefined, peerName: '' })];
-}
-
-function wholeNumber(name: string, otherwise: number): number {
-  const text = process.env[name];
-  if (text === undefined || text === '') return otherwise;
-  if (!/^[1-9]\d*$/.test(text)) throw new RangeError(`${name} is "${text}": give a whole number from 1 on.`);
-  return Number(text);
 }

@@ -8,8 +8,13 @@ export interface Load {
 }
 
 /** Asks for `url` on 64 kept connections for `seconds`. Throws when an answer was not a success. */
-export async function load(url: string, seconds: number, connections = CONNECTIONS): Promise<Load> {
-  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency'];
+export async function load(
+  url: string,
+  seconds: number,
+  { headers = {} }: { headers?: Readonly<Record<string, string>> } = {},
+): Promise<Load> {
+  const sent = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const options = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', ...sent];
   const output = await run(CLIENT_CORE, ['wrk', ...options, url]);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk met failures at ${url}:\n${output}`);
   const rps = Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]);

@@ -92,6 +92,15 @@ test('answers that are worth it are compressed as the client can read them', asy
   for (const answer of [brotli, gzip, none]) assert.match(answer?.head ?? '', 'Vary: Accept-Encoding');
 });
 
+test('a body that is neither announced nor there is an empty one', async () => {
+  const { head, body } = await raw(
+    'POST /api/v1/things HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann:free\r\n' +
+      'Content-Type: application/json\r\nConnection: close\r\n\r\n',
+  );
+  assert.match(head, 'HTTP/1.1 400 ');
+  assert.match(body.toString(), 'The body is empty; it must be JSON.');
+});
+
 test('what a user sees is for that user alone, and nobody else sees it', async () => {
   const mine = await ask('/api/v1/things/mine', { headers: { authorization: 'Bearer ann:pro' } });
   assert.equal(mine.body, { id: 'ann', name: 'pro' });

@@ -51,7 +51,7 @@ export async function serveThings(
       return { id, plan };
     },
     limiter,
-    ready: createReadyAnswers(),
+    ready: createReadyAnswers(0),
     limits: config.rateLimits,
     idempotency: createIdempotency(database),
     checkAnswers: true,
