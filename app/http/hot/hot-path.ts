@@ -57,6 +57,7 @@ export function hotPath(options: {
     const chosen = choose(request, answer);
     if (chosen.text && sendWhole && isKept(request, response)) {
       const { before, after } = chosen.text;
+      response.statusCode = chosen.status;
       sendWhole(response, `${before}Date: ${httpDate(Date.now())}\r\n${linesOf(own)}${after}`);
     } else response.writeHead(chosen.status, own.concat(chosen.head)).end(chosen.body);
     onAnswer({
