@@ -19,6 +19,8 @@ export interface OperatorOptions {
   logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Lives in this namespace, which has to be there, looks after it alone, and has no right outside of it. */
   onlyNamespace?: string;
+  /** Where it sends traces of its reconciliations: the address of an OTLP collector, and the share of them; nowhere when left out. */
+  tracing?: { endpoint: string; share: number };
   /** Port of 127.0.0.1 inside the pod where the dashboard is served, for kubectl port-forward; off when left out. */
   dashboardPort?: number;
 }
@@ -28,7 +30,8 @@ export interface OperatorOptions {
  * CRDs are a file of their own.
  */
 export class OperatorChart extends Chart {
-  constructor(scope: Construct, { image, logLevel = 'info', onlyNamespace, dashboardPort }: OperatorOptions) {
+  constructor(scope: Construct, options: OperatorOptions) {
+    const { image, logLevel = 'info', onlyNamespace, dashboardPort, tracing } = options;
     const matchLabels = { 'app.kubernetes.io/name': NAME };
     super(scope, 'operator', {
       labels: operatorLabels(),
@@ -85,6 +88,12 @@ export class OperatorChart extends Chart {
                 ...(dashboardPort === undefined
                   ? []
                   : [{ name: 'DASHBOARD_PORT', value: String(dashboardPort) }]),
+                ...(tracing === undefined
+                  ? []
+                  : [
+                      { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: tracing.endpoint },
+                      { name: 'OTEL_TRACES_SAMPLER_ARG', value: String(tracing.share) },
+                    ]),
               ],
               ports: [
                 { name: 'metrics', containerPort: 8080 },

@@ -13,6 +13,7 @@ import { KIND } from '../operator/api/well-known.ts';
 import { settingsFrom } from '../operator/settings.ts';
 import { checksOf } from './analysis-job.ts';
 import { monitoringFiles } from './monitoring-files.ts';
+import type { OperatorOptions } from './operator.ts';
 import {
   renderAnalysisJob,
   renderComponents,
@@ -88,14 +89,14 @@ const TEAM = 'cryptosense';
 
 /**
  * Every file of dist/, by its path inside it. `image` is that of the operator, `team` the namespace of one that is limited to it,
- * `dashboardPort` where it serves the dashboard, if it is to.
+ * `settings` what else it is told.
  */
 export function distribution(
   image: string,
   team: string = TEAM,
-  dashboardPort?: number,
+  settings: OperatorVariables = {},
 ): Map<string, string> {
-  const operator = { image, ...(dashboardPort === undefined ? {} : { dashboardPort }) };
+  const operator = { image, ...settings };
   const files = new Map<string, string>();
   const crds = customResourceDefinitions() as unknown as Manifest[];
   files.set('crds.yaml', documents(crds));
@@ -115,10 +116,21 @@ export function distribution(
   return files;
 }
 
-/** As the operator reads it. */
-function dashboardPort(): number | undefined {
+type OperatorVariables = Pick<OperatorOptions, 'dashboardPort' | 'tracing'>;
+
+/** Variables of whoever asks that the operator is to have as well, as it reads them. */
+function operatorVariables(): OperatorVariables {
   try {
-    return settingsFrom({ DASHBOARD_PORT: process.env.DASHBOARD_PORT }).dashboardPort;
+    const { DASHBOARD_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG } = process.env;
+    const { dashboardPort, tracing } = settingsFrom({
+      DASHBOARD_PORT,
+      OTEL_EXPORTER_OTLP_ENDPOINT,
+      OTEL_TRACES_SAMPLER_ARG,
+    });
+    return {
+      ...(dashboardPort === undefined ? {} : { dashboardPort }),
+      ...(tracing === undefined ? {} : { tracing }),
+    };
   } catch (error) {
     console.error((error as Error).message);
     process.exit(2);
@@ -136,7 +148,7 @@ if (import.meta.main) {
   const files = distribution(
     process.env.OPERATOR_IMAGE || 'cryptosense-operator:dev',
     process.env.WATCH_NAMESPACE || TEAM,
-    dashboardPort(),
+    operatorVariables(),
   );
   // dist/bin is the command line's (npm run cli:build).
   for (const entry of globSync('*', { cwd: dist }).filter((name) => name !== 'bin'))

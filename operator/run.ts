@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { renderComponents } from '../charts/render.ts';
+import project from '../package.json' with { type: 'json' };
 import { API_VERSION, BACKUP_KIND, RESTORE_KIND } from './api/well-known.ts';
 import type { Dashboard, DashboardOptions } from './dashboard/server.ts';
 import { Caches } from './environment/caches.ts';
@@ -12,7 +13,7 @@ import { EventRecorder } from './kube/events.ts';
 import { serveHealth } from './kube/health.ts';
 import { defaultKubeConfig } from './kube/kubeconfig.ts';
 import { LeaderElection } from './kube/lease.ts';
-import { jsonLog } from './kube/log.ts';
+import { jsonLog, type Log } from './kube/log.ts';
 import { createMetrics } from './kube/metrics.ts';
 import { KubeClient } from './kube/transport.ts';
 import { environmentGauges } from './metrics/environment-gauges.ts';
@@ -20,6 +21,7 @@ import { processGauges } from './metrics/process-gauges.ts';
 import { notificationMetrics } from './notifications/metrics.ts';
 import { Notifier } from './notifications/notifier.ts';
 import { type Settings, settingsFrom } from './settings.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What the pod's terminationGracePeriodSeconds (30) leaves: what has not ended by then is ended. */
 const GRACE_MS = 28_000;
@@ -49,6 +51,7 @@ export async function runOperator(
     }, GRACE_MS).unref();
   });
 
+  const tracing = await openTracing(settings, identity, log);
   const metrics = createMetrics();
   const client = KubeClient.fromDefault({ metrics });
   const watchToPlan = new WatchToPlan(metrics.registry);
@@ -156,7 +159,15 @@ export async function runOperator(
   await dashboard?.close();
   await health.close();
   await client.close();
+  await tracing?.end();
   log.info('stopped');
+}
+
+async function openTracing({ tracing }: Settings, instance: string, log: Log): Promise<Tracing | undefined> {
+  if (!tracing) return undefined;
+  // Loaded only where it is wanted.
+  const { startTracing } = await import('./tracing.ts');
+  return startTracing({ tracing, version: project.version, instance, log });
 }
 
 /** Environments are looked after without a page, too: what keeps it from being served is said and no more. */

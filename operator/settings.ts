@@ -17,6 +17,15 @@ export interface Settings {
   resyncMs: number;
   /** Hosts that webhooks may go to; all but the operator's own machine when left out. */
   notificationHosts: string[] | undefined;
+  /** Where traces are sent; nowhere when left out. */
+  tracing: TracingSettings | undefined;
+}
+
+export interface TracingSettings {
+  /** The base address of an OTLP collector that takes HTTP. */
+  endpoint: string;
+  /** The share of the reconciliations that are recorded, 0 to 1. */
+  share: number;
 }
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'];
@@ -69,6 +78,15 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     hosts.every((host) => HOST.test(host)),
     'write names of hosts with commas between them, for example hooks.slack.com,*.corp.example.com',
   );
+  const share = Number(env.OTEL_TRACES_SAMPLER_ARG || 1);
+  checked('OTEL_TRACES_SAMPLER_ARG', share, share >= 0 && share <= 1, 'write a share from 0 to 1');
+  const endpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, '');
+  checked(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    endpoint,
+    !endpoint || isWebAddress(endpoint),
+    'write the http or https address of a collector, for example http://jaeger.monitoring:4318',
+  );
   const settings = {
     logLevel,
     watchNamespace: namespace('WATCH_NAMESPACE', undefined),
@@ -79,9 +97,14 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     dashboardPort: env.DASHBOARD_PORT ? port('DASHBOARD_PORT', 0) : undefined,
     resyncMs,
     notificationHosts: hosts.length > 0 ? hosts : undefined,
+    tracing: endpoint ? { endpoint, share } : undefined,
   };
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
   return settings;
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 function duration(text: string): number {

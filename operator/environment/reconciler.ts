@@ -6,6 +6,7 @@ import { answered } from '../kube/errors.ts';
 import type { EventRecorder, Regarding } from '../kube/events.ts';
 import { parts } from '../kube/interner.ts';
 import type { Log } from '../kube/log.ts';
+import { asSpan, tellSpan } from '../kube/spans.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import type { Notifier } from '../notifications/notifier.ts';
 import { withoutDone } from '../notifications/outbox.ts';
@@ -20,6 +21,7 @@ import { statusOf } from './conditions.ts';
 import { Measurements } from './measure/measurements.ts';
 import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
+import { reasonOf } from './outcome.ts';
 import { makePlan, type Rendered } from './plan.ts';
 import { archivingOf, type Objects, objectsOf, renderedFrom } from './rendering.ts';
 import { lostRestoreAction } from './restores.ts';
@@ -106,6 +108,7 @@ export class EnvironmentReconciler {
     const isLeft = environment?.metadata.deletionTimestamp !== undefined && !isLeaving(environment);
     if (!environment || isLeft) {
       this.#forget(key);
+      tellSpan({ 'reconcile.reason': 'Gone' });
       const restores = this.#caches.of(RESTORE_KIND, namespace, name);
       const action = lostRestoreAction(restores, Date.now());
       if (action) await this.#actor.perform(action, { metadata: { name, namespace } } as Environment);
@@ -151,16 +154,23 @@ export class EnvironmentReconciler {
     const credentials = this.#credentials.get(key) === uid;
     const answeredAt = this.#answered(key, environment, now);
     const deliveries = this.#notifier?.look(key, environment);
-    const snapshot = observe(this.#caches, environment, {
-      now,
-      ...(deliveries ? { deliveries } : {}),
-      credentials,
-      archive: this.#archive.look(key, environment),
-      refusals: this.#actor.refusals(key),
-      ...(answeredAt === undefined ? {} : { answeredAt }),
-      measured: this.#measurements.look(key, environment, now),
+    const snapshot = asSpan('observe', {}, () =>
+      observe(this.#caches, environment, {
+        now,
+        ...(deliveries ? { deliveries } : {}),
+        credentials,
+        archive: this.#archive.look(key, environment),
+        refusals: this.#actor.refusals(key),
+        ...(answeredAt === undefined ? {} : { answeredAt }),
+        measured: this.#measurements.look(key, environment, now),
+      }),
+    );
+    const rendered = asSpan('render', {}, () => this.#render(key, snapshot));
+    const plan = asSpan('plan', {}, () => makePlan(snapshot, rendered, this.#actor.settled));
+    tellSpan({
+      'reconcile.reason': reasonOf(plan.status),
+      'reconcile.actions': plan.actions.length + plan.components.length,
     });
-    const plan = makePlan(snapshot, this.#render(key, snapshot), this.#actor.settled);
     planned();
 
     const failures: Failure[] = [];
@@ -216,10 +226,11 @@ export class EnvironmentReconciler {
 
   /** One step of a deletion; what it waits for is watched. */
   async #takeDown(key: string, environment: Environment): Promise<{ requeueAfterMs?: number } | undefined> {
-    const remains = observeRemains(this.#caches, environment, Date.now());
+    const remains = asSpan('observe', {}, () => observeRemains(this.#caches, environment, Date.now()));
     // A refusal stands until a try goes well: a status that changes to and fro would be its own reason to try again.
     const before = refusalOf(environment);
-    const plan = planTeardown(remains, before);
+    const plan = asSpan('plan', {}, () => planTeardown(remains, before));
+    tellSpan({ 'reconcile.reason': 'Deleting', 'reconcile.actions': plan.actions.length });
     const write = async (status: EnvironmentStatus | undefined) => {
       if (status) await this.#actor.writeStatus(environment, status);
     };

@@ -3,6 +3,7 @@ import { inFlow } from './flow.ts';
 import type { Log } from './log.ts';
 import { type Metrics, metrics as processMetrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
+import { asTrace, failSpan, tellSpan } from './spans.ts';
 
 /** An error that trying again does not mend; the key rests until somebody enqueues it. */
 export class TerminalError extends Error {
@@ -139,18 +140,29 @@ export class Controller {
       controller.abort(new Error(`Reconciliation of ${key} took more than ${this.#timeoutMs} ms`)),
     );
     const start = this.#clock.now();
+    const about = { 'reconcile.key': key, 'reconcile.queue_ms': this.#queue.waitedMs(key) };
     try {
-      const result = await inFlow(key, () => this.#reconcile(key, controller.signal));
-      this.#queue.forget(key);
-      if (result?.requeueAfterMs !== undefined) this.#queue.add(key, Math.max(1, result.requeueAfterMs));
-      this.#count(result?.requeueAfterMs === undefined ? 'success' : 'requeue_after');
-    } catch (error) {
-      // The process is ending: this is not the reconciler's failure.
-      if (!hard.aborted) this.#fail(key, error);
+      await asTrace(`reconcile ${this.#name}`, about, () => this.#attempt(key, controller.signal, hard));
     } finally {
       cancel();
       release();
       this.#metrics.reconcileSeconds.observe({ controller: this.#name }, (this.#clock.now() - start) / 1_000);
+    }
+  }
+
+  /** Never throws. */
+  async #attempt(key: string, signal: AbortSignal, hard: AbortSignal): Promise<void> {
+    try {
+      const result = await inFlow(key, () => this.#reconcile(key, signal));
+      const requeueAfterMs = result?.requeueAfterMs;
+      this.#queue.forget(key);
+      if (requeueAfterMs !== undefined) this.#queue.add(key, Math.max(1, requeueAfterMs));
+      tellSpan({ 'reconcile.requeue_after_ms': requeueAfterMs });
+      this.#count(requeueAfterMs === undefined ? 'success' : 'requeue_after');
+    } catch (error) {
+      failSpan(error);
+      // The process is ending: this is not the reconciler's failure.
+      if (!hard.aborted) this.#fail(key, error);
     }
   }
 
@@ -170,6 +182,7 @@ export class Controller {
   }
 
   #count(result: string): void {
+    tellSpan({ 'reconcile.result': result });
     this.#metrics.reconciles.inc({ controller: this.#name, result });
   }
 }

@@ -1,4 +1,5 @@
 import { config, createLogger, format, transports } from 'winston';
+import { spanIds } from './spans.ts';
 
 /** What may go with a message: plain values by name, and an Error under `error`. */
 export type LogFields = Record<string, unknown>;
@@ -12,7 +13,7 @@ export interface Log {
   with(fields: LogFields): Log;
 }
 
-/** One JSON object a line on standard output: time, level, message and the fields. */
+/** One JSON object a line on standard output: time, level, message, the fields, and in a trace its ids. */
 export function jsonLog(level = 'info'): Log {
   const logger = createLogger({
     level,
@@ -20,7 +21,10 @@ export function jsonLog(level = 'info'): Log {
     format: format.combine(format.timestamp({ alias: 'time' }), format.json()),
     transports: [new transports.Console()],
   });
-  return wrap((severity, message, fields) => logger.log({ ...fields, level: severity, message }), {});
+  return wrap(
+    (severity, message, fields) => logger.log({ ...spanIds(), ...fields, level: severity, message }),
+    {},
+  );
 }
 
 /** A log that says nothing, for tests and one-shot commands. */

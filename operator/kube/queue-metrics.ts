@@ -30,12 +30,14 @@ export class QueueMetrics {
     this.#metrics.depth.set(this.#labels, depth);
   }
 
-  started(key: string, depth: number): void {
+  /** Returns how many milliseconds it was ready. */
+  started(key: string, depth: number): number {
     const since = this.#readySince.get(key);
     this.#readySince.delete(key);
-    if (since !== undefined)
-      this.#metrics.queueSeconds.observe(this.#labels, (this.#clock.now() - since) / 1_000);
+    const waitedMs = since === undefined ? 0 : this.#clock.now() - since;
+    if (since !== undefined) this.#metrics.queueSeconds.observe(this.#labels, waitedMs / 1_000);
     this.depth(depth);
+    return waitedMs;
   }
 
   finished(key: string): void {

@@ -33,6 +33,8 @@ export class WorkQueue {
   readonly #waiting = new Map<string, { at: number; cancel: () => void }>();
   readonly #ready = new Line();
   readonly #working = new Map<string, number>();
+  /** How long what is worked on was ready before, in milliseconds. */
+  readonly #waited = new Map<string, number>();
   readonly #due = new Set<string>();
   readonly #failures = new Map<string, number>();
   /** Until when a key rests; the earliest first. */
@@ -79,11 +81,17 @@ export class WorkQueue {
     return key;
   }
 
+  /** For how many milliseconds this key was in line before the worker came that has it now. */
+  waitedMs(key: string): number | undefined {
+    return this.#waited.get(key);
+  }
+
   /** The work on this key has ended; it may be handed out again. */
   done(key: string): void {
     if (!this.#working.has(key)) return;
     this.#metrics.finished(key);
     this.#working.delete(key);
+    this.#waited.delete(key);
     this.#rest(key);
     if (this.#due.delete(key)) this.add(key);
   }
@@ -143,7 +151,7 @@ export class WorkQueue {
 
   #start(key: string): void {
     this.#working.set(key, this.#clock.now());
-    this.#metrics.started(key, this.#ready.size);
+    this.#waited.set(key, this.#metrics.started(key, this.#ready.size));
   }
 }
 

@@ -8,7 +8,9 @@ import { currentFlow } from './flow.ts';
 import { jsonLines, textLines } from './json-lines.ts';
 import { defaultKubeConfig } from './kubeconfig.ts';
 import { type Metrics, metrics } from './metrics.ts';
+import { aboutRequest } from './request-span.ts';
 import type { KubeObject } from './resources.ts';
+import { asSpan, isTraced, tellSpan } from './spans.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Query = Record<string, string | number | boolean | undefined>;
@@ -91,7 +93,13 @@ export class KubeClient {
   }
 
   /** The parsed answer. Throws KubeError for every failure but the caller's own abort, whose reason is thrown as it is. */
-  async request<T>(options: RequestOptions): Promise<T> {
+  request<T>(options: RequestOptions): Promise<T> {
+    if (!isTraced()) return this.#ask(options);
+    const { name, facts } = aboutRequest(options);
+    return asSpan(name, facts, () => this.#ask<T>(options));
+  }
+
+  async #ask<T>(options: RequestOptions): Promise<T> {
     const asked = `${options.method} ${options.path}`;
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const endsAt = performance.now() + timeoutMs;
@@ -122,6 +130,7 @@ export class KubeClient {
             await pause(error.retryAfterMs, controller.signal);
             controller.signal.throwIfAborted();
           } else throw error;
+          tellSpan({ 'http.request.resend_count': waits + repetitions });
         }
       }
     } finally {
@@ -195,7 +204,9 @@ export class KubeClient {
     inLine.isWaiting = true;
     const leave = await this.#gate.enter(options.flow ?? currentFlow() ?? options.path, signal);
     inLine.isWaiting = false;
-    this.#metrics.turnSeconds.observe(who, (performance.now() - askedAt) / 1_000);
+    const waitedMs = performance.now() - askedAt;
+    this.#metrics.turnSeconds.observe(who, waitedMs / 1_000);
+    tellSpan({ 'k8s.turn_ms': waitedMs });
     try {
       return await this.#once<T>('calls', asked, options, signal, who);
     } finally {
@@ -212,7 +223,8 @@ export class KubeClient {
   ): Promise<T> {
     const sentAt = performance.now();
     try {
-      const { body } = await this.#send(lane, asked, options, signal);
+      const { body, statusCode } = await this.#send(lane, asked, options, signal);
+      tellSpan({ 'http.response.status_code': statusCode });
       const text = await body.text();
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
