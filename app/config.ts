@@ -75,6 +75,8 @@ const listening = {
   LOG_SUCCESS_SHARE: share.optional().meta({ expected: share.meta()?.expected }),
   DRAIN_MS: integer(0, 600_000, 5_000),
   TRUSTED_PROXIES: integer(0, 10, 1),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional().meta({ expected: webAddress.meta()?.expected }),
+  OTEL_TRACES_SAMPLER_ARG: share.optional().meta({ expected: share.meta()?.expected }),
 };
 
 const limit = wholeNumber(0, 1_000_000_000);
@@ -102,8 +104,6 @@ const serving = {
   API_BASE_URL: webAddress,
   DATABASE_POOL_SIZE: integer(1, 100, 10),
   PREDICTOR_URL: webAddress.optional(),
-  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional().meta({ expected: webAddress.meta()?.expected }),
-  OTEL_TRACES_SAMPLER_ARG: share.optional().meta({ expected: share.meta()?.expected }),
   STREAM_HEARTBEAT_MS: integer(50, 600_000, 15_000),
   STREAM_MOST_CLIENTS: integer(0, 100_000, 2_000),
   ALERT_INTERVAL_MS: integer(100, 3_600_000, 5_000),
@@ -159,6 +159,8 @@ export interface HttpConfig extends ProcessConfig {
   readonly trustedProxies: number;
   /** How long a stopping server still accepts connections, so that proxies learn that it is going. */
   readonly drainMs: number;
+  /** Absent where nothing is traced. */
+  readonly tracing?: TracingConfig;
 }
 
 interface DatabaseConfig {
@@ -178,8 +180,6 @@ export interface ServerConfig extends HttpConfig {
   readonly database: DatabaseConfig;
   readonly redis: { readonly url: ConnectionUrl };
   readonly feed: FeedConfig;
-  /** Absent where nothing is traced. */
-  readonly tracing?: TracingConfig;
   readonly stream: { readonly heartbeatMs: number; readonly mostClients: number };
   /** Requests a minute by plan, 0 for no limit. */
   readonly rateLimits: RateLimits;
@@ -233,14 +233,6 @@ export function readServerConfig(variables: Variables): ServerConfig {
       free: values.RATE_LIMIT_FREE ?? defaults.free,
       pro: values.RATE_LIMIT_PRO ?? defaults.pro,
     },
-    ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
-      ? {}
-      : {
-          tracing: {
-            endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
-            share: values.OTEL_TRACES_SAMPLER_ARG ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
-          },
-        }),
     alerts: { intervalMs: values.ALERT_INTERVAL_MS, webhookTargets: values.WEBHOOK_TARGETS },
     ...(values.PREDICTOR_URL === undefined ? {} : { predictorUrl: values.PREDICTOR_URL }),
   };
@@ -293,12 +285,17 @@ function processConfig(values: z.output<z.ZodObject<typeof process>>): ProcessCo
 }
 
 function httpConfig(values: z.output<z.ZodObject<typeof listening>>): HttpConfig {
+  const share = values.NODE_ENV === 'development' ? 1 : 0.05;
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
   return {
     ...processConfig(values),
     port: values.PORT,
-    logSuccessShare: values.LOG_SUCCESS_SHARE ?? (values.NODE_ENV === 'development' ? 1 : 0.05),
+    logSuccessShare: values.LOG_SUCCESS_SHARE ?? share,
     drainMs: values.DRAIN_MS,
     trustedProxies: values.TRUSTED_PROXIES,
+    ...(endpoint === undefined
+      ? {}
+      : { tracing: { endpoint, share: values.OTEL_TRACES_SAMPLER_ARG ?? share } }),
   };
 }
 

@@ -32,6 +32,7 @@ import { openDatabase } from './storage/database.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { metricsRoute } from './telemetry/metrics-route.ts';
+import { openTracing } from './telemetry/open-tracing.ts';
 import { requestLog } from './telemetry/request-log.ts';
 import { isTracing } from './telemetry/trace.ts';
 import { webRoutes } from './web/routes.ts';
@@ -59,8 +60,7 @@ export async function startServer(options: {
 }): Promise<RunningServer> {
   const { config } = options;
   const logger = options.logger ?? createLogger(config);
-  const tracing =
-    config.tracing && (await import('./telemetry/tracing.ts')).startTracing(config, config.tracing);
+  const tracing = await openTracing('cryptosense-api', config);
   // First, because it throws when the page is missing, and nothing that would have to be closed is open yet.
   const router = new Router();
   webRoutes(router);

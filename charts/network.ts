@@ -69,11 +69,14 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
   const pods = (component: Component) => ({ podSelector: { matchLabels: selector(name, component) } });
   const from = (port: number, ...peers: k8s.NetworkPolicyPeer[]) => ({ from: peers, ports: [tcp(port)] });
   const to = (port: number, ...peers: k8s.NetworkPolicyPeer[]) => ({ to: peers, ports: [tcp(port)] });
+  const named = spec.network.egress.map(({ cidr, ports }) => ({
+    to: [{ ipBlock: { cidr } }],
+    ports: ports.map(tcp),
+  }));
   // Prices come from outside, over HTTPS from addresses that nobody knows beforehand.
-  const outside: k8s.NetworkPolicyEgressRule[] = [
-    { ports: [tcp(443)] },
-    ...spec.network.egress.map(({ cidr, ports }) => ({ to: [{ ipBlock: { cidr } }], ports: ports.map(tcp) })),
-  ];
+  const outside: k8s.NetworkPolicyEgressRule[] = [{ ports: [tcp(443)] }, ...named];
+  const collectorPort = collectorPortOf(spec.release.config);
+  const traces = collectorPort ? [to(collectorPort, namespace(MONITORING_LABEL, 'true'))] : [];
   const bucketPort = spec.backup.enabled ? portOf(spec.backup.bucket?.endpoint) : undefined;
   const recoveryPort = portOf(spec.recovery?.bucket.endpoint);
   const buckets = [bucketPort, recoveryPort].filter((port) => port !== undefined);
@@ -109,6 +112,7 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
         to(POOLER_PORT, pods('pooler')),
         to(CACHE_PORT, pods('cache')),
         to(PREDICTOR_PORT, pods('predictor')),
+        ...traces,
         ...outside,
       ],
     },
@@ -123,7 +127,8 @@ function allowed({ name, spec }: ResolvedEnvironment): Partial<Record<Component,
     },
     predictor: {
       ingress: [from(PREDICTOR_PORT, pods('api'), namespace(MONITORING_LABEL, 'true'))],
-      egress: [nameResolution(), to(POOLER_PORT, pods('pooler'))],
+      // A collector may be outside of the cluster, as for the API.
+      egress: [nameResolution(), to(POOLER_PORT, pods('pooler')), ...traces, ...(collectorPort ? named : [])],
     },
     // Members replicate and ask each other, and Patroni needs the API server, wherever that is.
     database: {
@@ -172,6 +177,13 @@ function gatewayPods(
   return gateway.className === undefined
     ? [namespace(NAMESPACE_NAME, gateway.namespace)]
     : [{ podSelector: { matchLabels: { [GATEWAY_NAME]: names(name).gateway } } }];
+}
+
+/** Port of the collector that the release sends traces to; what cannot be an address is for the release itself to refuse. */
+function collectorPortOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }: Readonly<Record<string, string>>) {
+  if (endpoint === undefined || !URL.canParse(endpoint)) return undefined;
+  const { port, protocol } = new URL(endpoint);
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }
 
 /** Port of an https:// address. */

@@ -11,7 +11,13 @@ import { newPodFirst, podMetadata, podSpec, SECRETS_FOLDER, scratch, secretFiles
 export const PREDICTOR_PORT = API_PORT;
 
 /** What the predictor takes over from the release's configuration. */
-const SETTINGS = ['NODE_ENV', 'LOG_LEVEL', 'LOG_SUCCESS_SHARE'];
+const SETTINGS = [
+  'NODE_ENV',
+  'LOG_LEVEL',
+  'LOG_SUCCESS_SHARE',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_TRACES_SAMPLER_ARG',
+];
 
 /** Where the API finds the predictor; the same as long as the environment lives. */
 export const predictorUrl = (environment: string): string => `http://${names(environment).predictor}`;

@@ -1,5 +1,6 @@
 import { within } from '../deadline.ts';
-import type { Database } from '../storage/database.ts';
+import { type Database, SYSTEM } from '../storage/database.ts';
+import { traced } from '../telemetry/trace.ts';
 import type { Close, Grid } from './series.ts';
 
 /** Closing prices of a symbol's intervals before `end`, oldest first; at most `grid.most`, intervals without a price left out. */
@@ -15,9 +16,10 @@ export function createCloseStore(database: Database): CloseStore {
   return async (symbol, grid, end) => {
     const first = new Date(end.getTime() - grid.most * grid.intervalS * 1_000);
     const width = `${grid.intervalS} seconds`;
-    const reading = database.sql.begin('read only', async (sql) => {
-      await sql`select set_config('statement_timeout', ${String(DEADLINE_MS)}, true)`;
-      return sql<{ start: Date; price: string }[]>`
+    const read = () =>
+      database.sql.begin('read only', async (sql) => {
+        await sql`select set_config('statement_timeout', ${String(DEADLINE_MS)}, true)`;
+        return sql<{ start: Date; price: string }[]>`
         select bucket as start, newest.price::text as price
         from generate_series(${first.toISOString()}::text::timestamptz,
           ${end.toISOString()}::text::timestamptz - ${width}::text::interval, ${width}::text::interval) as bucket
@@ -27,8 +29,10 @@ export function createCloseStore(database: Database): CloseStore {
           order by timestamp desc limit 1) as newest
         where newest.price > 0
         order by bucket limit ${grid.most}`;
-    });
-    const rows = await within(DEADLINE_MS, 'the database', reading);
+      });
+    const rows = await traced('postgresql transaction', 'client', SYSTEM, () =>
+      within(DEADLINE_MS, 'the database', read()),
+    );
     return rows.map(({ start, price }) => ({ start, price: Number(price) }));
   };
 }

@@ -5,6 +5,7 @@ import { Problem } from '../http/problem.ts';
 import { type Horizon, type Prediction, predictionParameters } from '../predictions/prediction.ts';
 import { assetOf, symbolParameters } from '../prices/asset-of.ts';
 import { singleFlight } from '../single-flight.ts';
+import { traced } from '../telemetry/trace.ts';
 import type { CloseStore } from './close-store.ts';
 import { predict } from './predict.ts';
 
@@ -29,7 +30,9 @@ export function predictRoutes(
 
   const compute = async (symbol: string, horizon: Horizon): Promise<Outcome> => {
     const done = metrics.seconds.startTimer({ horizon });
-    const outcome = await predict(closes, symbol, horizon, new Date());
+    const outcome = await traced('forecast', 'internal', { 'forecast.horizon': horizon }, () =>
+      predict(closes, symbol, horizon, new Date()),
+    );
     done();
     metrics.forecasts.inc({ horizon, outcome: 'shortage' in outcome ? 'too-little-history' : 'forecast' });
     return outcome;

@@ -10,6 +10,7 @@ import { openDatabase } from '../storage/database.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createHttpMetrics } from '../telemetry/metrics.ts';
 import { metricsRoute } from '../telemetry/metrics-route.ts';
+import { openTracing } from '../telemetry/open-tracing.ts';
 import { createCloseStore } from './close-store.ts';
 import { loadEts } from './ets.ts';
 import { predictRoutes } from './routes.ts';
@@ -30,6 +31,7 @@ export async function startPredictor(options: {
   const { config, logger } = options;
   // An image without its WebAssembly must fail here and not with the first request.
   loadEts();
+  const tracing = await openTracing('cryptosense-predictor', config);
   const database = openDatabase({ ...config.database, applicationName: 'cryptosense-predictor' });
   const router = new Router();
   const metrics = createHttpMetrics('predictor', config.version, routePatternOf(router));
@@ -66,6 +68,7 @@ export async function startPredictor(options: {
         logger.info('draining', { drainMs: config.drainMs });
         const complete = await server.close();
         await database.end(STORAGE_GRACE_MS);
+        await tracing?.end();
         logger.info('stopped', { complete });
         return complete;
       },

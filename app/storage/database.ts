@@ -22,7 +22,7 @@ export interface Database {
   end(graceMs: number): Promise<void>;
 }
 
-const SYSTEM = { 'db.system.name': 'postgresql' };
+export const SYSTEM = { 'db.system.name': 'postgresql' };
 const QUERY_DEADLINE_MS = 3_000;
 const TRANSACTION_DEADLINE_MS = 5_000;
 

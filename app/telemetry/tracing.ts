@@ -8,7 +8,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { ServerConfig, TracingConfig } from '../config.ts';
+import type { ProcessConfig, TracingConfig } from '../config.ts';
 import { within } from '../deadline.ts';
 import { traceWith } from './trace.ts';
 
@@ -23,12 +23,12 @@ const FLUSH_MS = 2_000;
  * Sends spans to an OTLP collector, in the background and in batches; with the collector gone they are dropped.
  * Loaded only where an endpoint is configured: it costs a start some milliseconds and megabytes.
  */
-export function startTracing(config: ServerConfig, tracing: TracingConfig): Tracing {
+export function startTracing(service: string, config: ProcessConfig, tracing: TracingConfig): Tracing {
   const { endpoint, share } = tracing;
   const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 });
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
-      'service.name': 'cryptosense-api',
+      'service.name': service,
       'service.version': config.version,
       'deployment.environment.name': config.environment,
     }),
@@ -38,7 +38,7 @@ export function startTracing(config: ServerConfig, tracing: TracingConfig): Trac
   });
   const manager = new AsyncLocalStorageContextManager().enable();
   context.setGlobalContextManager(manager);
-  traceWith(provider.getTracer('cryptosense-api', config.version));
+  traceWith(provider.getTracer(service, config.version));
   return {
     end: async () => {
       traceWith(undefined);

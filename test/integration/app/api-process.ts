@@ -2,14 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** The API as a process of its own, for what only a process has: signals and an exit code. */
+/** The API, or by its argument the predictor, as a process of its own, for what only a process has: signals and an exit code. */
 export class ApiProcess {
   readonly url: string;
   readonly #child: ChildProcess;
 
   /** Resolves when it listens; throws when it ends before that. */
-  static async start(entry: string, variables: Record<string, string>): Promise<ApiProcess> {
-    const child = spawn(process.execPath, [entry], { env: variables, stdio: ['ignore', 'pipe', 'inherit'] });
+  static async start(
+    entry: string,
+    variables: Record<string, string>,
+    args: readonly string[] = [],
+  ): Promise<ApiProcess> {
+    const child = spawn(process.execPath, [entry, ...args], {
+      env: variables,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     for await (const line of createInterface(child.stdout)) {
       const { message, port } = JSON.parse(line) as { message: string; port?: number };
       if (message !== 'listening') continue;

@@ -1,45 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
+import { Collector } from '../collector.ts';
+import { databaseUrl } from '../containers.ts';
+import { ApiProcess } from './api-process.ts';
 import { eventually, get, World } from './world.ts';
 
 const test = suite('traces');
 const world = new World();
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
-}
-
-/** What an OTLP collector is sent, as JSON over HTTP. */
-class Collector {
-  readonly spans: Span[] = [];
-  readonly bodies: string[] = [];
-  #server: Server | undefined;
-
-  async start(): Promise<string> {
-    this.#server = createServer(async (request, response) => {
-      const body = await text(request);
-      this.bodies.push(body);
-      for (const resource of JSON.parse(body).resourceSpans)
-        for (const scope of resource.scopeSpans) this.spans.push(...scope.spans);
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    }).listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  stop(): void {
-    this.#server?.closeAllConnections();
-    this.#server?.close();
-  }
-}
 
 const collector = new Collector();
 let endpoint: string;
@@ -48,6 +15,11 @@ test.before(async () => {
   await world.start();
   await world.parts.sql`
     insert into price_history (symbol, timestamp, price) values ('BTC', '2026-01-01T00:00:00Z', 100)`;
+  // Enough for a forecast.
+  await world.parts.sql`
+    insert into price_history (symbol, timestamp, price)
+    select 'ETH', date_trunc('hour', now()) - n * interval '1 hour' + interval '1 minute', 2000 + n
+    from generate_series(1, 336) as n`;
   endpoint = await collector.start();
 });
 test.after(async () => {
@@ -79,15 +51,11 @@ test("a request is a span of its caller's trace, with the spans of SQL and Redis
   await get(`${url}/api/prices/BTC`);
   await get(`${url}/health`);
   await server.stop();
-  const named = (name: string) => collector.spans.filter((span) => span.name === name);
+  const named = (name: string) => collector.named(name);
   const [history] = named('GET /api/v1/prices/:symbol/history');
   assert.is(history?.traceId, TRACE);
   assert.is(history?.parentSpanId, 'b7ad6b7169203331');
-  assert.ok(
-    history?.attributes.some(
-      ({ key, value }) => key === 'http.response.status_code' && value.intValue === 200,
-    ),
-  );
+  assert.is(history?.facts['http.response.status_code'], 200);
   assert.ok(named('postgresql query').some(({ parentSpanId }) => parentSpanId === history?.spanId));
   const prices = named('GET /api/prices/:symbol');
   assert.is(prices.length, 2);
@@ -116,6 +84,37 @@ test('the feed is traced, and a collector that is gone costs nothing', async () 
   const start = performance.now();
   await gone.server.stop();
   assert.ok(performance.now() - start < 8_000);
+});
+
+test('a forecast is one trace from the API through the predictor to its query', async () => {
+  const entry = new URL('../../../app/main.ts', import.meta.url).pathname;
+  const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+  // A process each, as in a cluster: what traces is one a process.
+  const direct = { ...world.variables(tracing), DATABASE_URL: databaseUrl(world.parts.pooler) };
+  const predictor = await ApiProcess.start(entry, direct, ['predictor']);
+  const api = await ApiProcess.start(entry, world.variables({ ...tracing, PREDICTOR_URL: predictor.url }));
+  const before = collector.spans.length;
+  try {
+    assert.is((await get(`${api.url}/api/predictions/ETH?horizon=24h`)).status, 200);
+  } finally {
+    // What is not sent yet is sent at the end.
+    for (const one of [api, predictor]) {
+      one.signal('SIGTERM');
+      assert.is(await one.exitCode(), 0);
+    }
+  }
+  const spans = collector.spans.slice(before);
+  const one = (service: string, name: string) =>
+    spans.find((span) => span.service === service && span.name === name);
+  const asked = one('cryptosense-api', 'GET /api/predictions/:symbol');
+  const served = one('cryptosense-predictor', 'GET /predict/:symbol');
+  const computed = one('cryptosense-predictor', 'forecast');
+  const query = one('cryptosense-predictor', 'postgresql transaction');
+  assert.ok(asked && served && computed && query, spans.map(({ name }) => name).join());
+  assert.is(served.traceId, asked.traceId);
+  assert.is(computed.parentSpanId, served.spanId);
+  assert.is(query.parentSpanId, computed.spanId);
+  assert.is(computed.facts['forecast.horizon'], '24h');
 });
 
 test.run();

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as assert from 'uvu/assert';
 import { renderComponents } from '../../../charts/render.ts';
 import { suite } from '../../harness/suite.ts';
@@ -165,6 +166,37 @@ test('clients that are named reach the API, and it reaches the networks that are
       { protocol: 'TCP', port: 9092 },
     ],
   });
+});
+
+test('with a collector of traces API and predictor reach its port where monitoring is, and no other pod does', () => {
+  const egressOf = (endpoint: string | undefined) =>
+    Object.fromEntries(
+      renderComponents(
+        resolved({
+          release: {
+            image: 'cryptosense-api:1.0.0',
+            ...(endpoint === undefined ? {} : { config: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } }),
+          },
+          network: { egress: [{ cidr: '10.1.0.0/16', ports: [4318] }] },
+        }),
+      ).network.map(({ metadata, spec }) => [metadata.name, (spec as Policy).egress ?? []]),
+    );
+  const before = egressOf(undefined);
+  const named = { to: [{ ipBlock: { cidr: '10.1.0.0/16' } }], ports: [{ protocol: 'TCP', port: 4318 }] };
+  for (const [endpoint, port] of [
+    ['http://jaeger.monitoring:4318', 4318],
+    ['https://traces.example.com', 443],
+    ['http://jaeger', 80],
+  ] as const) {
+    const collector = { to: [monitoring], ports: [{ protocol: 'TCP', port }] };
+    for (const [name, rules] of Object.entries(egressOf(endpoint))) {
+      const more = rules.filter((rule) => !before[name]?.some((one) => isDeepStrictEqual(one, rule)));
+      if (name === 'shop-network-api') assert.equal(more, [collector]);
+      else if (name === 'shop-network-predictor') assert.equal(more, [collector, named]);
+      else assert.equal(more, [], name);
+    }
+  }
+  assert.equal(egressOf('no address'), before);
 });
 
 test('there is no policy at all when they are switched off', () => {
