@@ -12,7 +12,7 @@ FROM node AS build
 WORKDIR /src
 COPY node_modules node_modules
 COPY package.json ./
-COPY images/bundle.ts images/web-page.ts images/
+COPY images/bundle.ts images/web-page.ts images/web-page.css images/
 COPY app app
 # The faulty release of the demonstration is the same application with another entry.
 COPY test test

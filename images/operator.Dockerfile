@@ -12,7 +12,7 @@ FROM node AS build
 WORKDIR /src
 COPY node_modules node_modules
 COPY package.json ./
-COPY images/bundle.ts images/web-page.ts images/
+COPY images/bundle.ts images/web-page.ts images/web-page.css images/
 COPY charts charts
 COPY operator operator
 COPY dashboard dashboard

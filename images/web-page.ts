@@ -1,10 +1,13 @@
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 
 const root = dirname(import.meta.dirname);
 /** What is sent as it is. */
-const COPIED = new Set(['.html', '.css', '.svg']);
+const COPIED = new Set(['.html', '.svg']);
+/** What the style of every page begins with. */
+const BASE_STYLE = join(import.meta.dirname, 'web-page.css');
+const STYLE = 'style.css';
 
 function settings(entry: string) {
   return {
@@ -27,7 +30,7 @@ function settings(entry: string) {
 
 /**
  * Writes a web page into a folder: the scripts that `entry` begins with (relative to the repository's root) in one main.js,
- * and what lies beside it as it is.
+ * the style beside it after that of all pages, and what else lies there as it is.
  */
 export async function bundleWebPage(entry: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -35,6 +38,8 @@ export async function bundleWebPage(entry: string, folder: string): Promise<void
   const client = join(root, dirname(entry));
   for (const name of await readdir(client))
     if (COPIED.has(extname(name))) await copyFile(join(client, name), join(folder, name));
+  const styles = [BASE_STYLE, join(client, STYLE)].map((path) => readFile(path, 'utf8'));
+  await writeFile(join(folder, STYLE), (await Promise.all(styles)).join('\n'));
 }
 
 /** The files that `bundleWebPage` bundles, relative to the repository's root; writes nothing. */

@@ -24,6 +24,7 @@ export interface ImageRecipe {
 }
 
 const bundled = ['images/bundle.ts', 'images/runtime', 'package.json', 'package-lock.json'] as const;
+const webPage = ['images/web-page.ts', 'images/web-page.css'] as const;
 
 function api(version: string, entry = 'app/main.ts'): ImageRecipe {
   return {
@@ -32,7 +33,7 @@ function api(version: string, entry = 'app/main.ts'): ImageRecipe {
     context: '.',
     entry,
     args: { VERSION: version, ENTRY: entry },
-    sources: [...bundled, 'images/web-page.ts', 'app', 'test/faulty-release'],
+    sources: [...bundled, ...webPage, 'app', 'test/faulty-release'],
   };
 }
 
@@ -44,7 +45,7 @@ function operator(version: string, entry = 'operator/main.ts'): ImageRecipe {
     entry,
     args: { VERSION: version, ENTRY: entry },
     page: 'dashboard/client/main.tsx',
-    sources: [...bundled, 'images/web-page.ts', 'charts', 'operator', 'dashboard', 'test/later-operator'],
+    sources: [...bundled, ...webPage, 'charts', 'operator', 'dashboard', 'test/later-operator'],
   };
 }
 

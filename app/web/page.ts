@@ -17,20 +17,25 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** Read from source alone; images/web-page.ts has it in the bundled style. */
+const baseStyle = new URL('../../images/web-page.css', import.meta.url);
+
 /**
  * The files of the page by name, read once. In an image they lie beside the bundle, with all scripts in one main.js. Run from
- * source, the scripts are served one by one with their types taken out, and main.ts as main.js.
+ * source, the scripts are served one by one with their types taken out, and main.ts as main.js, and the style after that of all pages.
  */
 export function readPage(): ReadonlyMap<string, PageFile> {
   const besideBundle = fileURLToPath(new URL('./web', import.meta.url));
   const folder = existsSync(join(besideBundle, 'index.html'))
     ? besideBundle
     : fileURLToPath(new URL('./client', import.meta.url));
+  const isBundled = folder === besideBundle;
   const files = new Map<string, PageFile>();
   for (const name of readdirSync(folder)) {
     const type = types[extname(name)];
     if (type === undefined) continue;
-    const text = readFileSync(join(folder, name), 'utf8');
+    const own = readFileSync(join(folder, name), 'utf8');
+    const text = name === 'style.css' && !isBundled ? `${readFileSync(baseStyle, 'utf8')}\n${own}` : own;
     const content = name.endsWith('.ts') ? nodeModule.stripTypeScriptTypes(text) : text;
     files.set(name === 'main.ts' ? 'main.js' : name, { content, type });
   }

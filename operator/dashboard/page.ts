@@ -20,7 +20,7 @@ const BESIDE_PROGRAM = fileURLToPath(new URL('./dashboard', import.meta.url));
 /** The files of the page by the path under which they are asked for, read once. Throws when the page was not built. */
 export function readPage(folder: string = BESIDE_PROGRAM): ReadonlyMap<string, PageFile> {
   if (!existsSync(join(folder, 'index.html')))
-    throw new Error(`there is no page in ${folder}: images/dashboard-page.ts builds it`);
+    throw new Error(`there is no page in ${folder}: images/web-page.ts builds it`);
   const files = new Map<string, PageFile>();
   for (const name of readdirSync(folder)) {
     const type = TYPES[extname(name)];
