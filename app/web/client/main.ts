@@ -1,5 +1,6 @@
 import { type Account, showAccount, whoAmI } from './account-view.ts';
 import { showAlerts } from './alerts-view.ts';
+import { showDeletion } from './deletion-view.ts';
 import { byId } from './element.ts';
 import { showHistory } from './history-view.ts';
 import { followPrices, type LiveState } from './live-prices.ts';
@@ -45,6 +46,7 @@ const toggle = followWatchlist(account, watched, showNotice);
 showPrices({ quotes, chosen, watched, toggle });
 showHistory(quotes, chosen);
 const open = showAccount(account);
+showDeletion(account, () => showNotice('Your account is deleted, and everything in it.'));
 showPortfolio({ account, quotes, open });
 showAlerts(account, quotes);
 followPrices(quotes, showState);

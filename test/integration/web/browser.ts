@@ -7,14 +7,17 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 
 /**
  * A headless Chromium: the one that CRYPTOSENSE_CHROMIUM names, one on the PATH, or, as root on Debian, that of its packages.
- * A text says why there is none.
+ * A text says why there is none. `args` are more of Chromium's flags.
  */
-export async function openBrowser(): Promise<Browser | string> {
+export async function openBrowser(args: readonly string[] = []): Promise<Browser | string> {
   const path = process.env.CRYPTOSENSE_CHROMIUM || onPath() || (await installed());
   if (path === undefined)
     return 'there is no Chromium on the PATH and none can be installed here; CRYPTOSENSE_CHROMIUM may name one';
   // A sandbox needs rights that a container or root does not have; the pages are our own.
-  return chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return chromium.launch({
+    executablePath: path,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', ...args],
+  });
 }
 
 function onPath(): string | undefined {

@@ -186,6 +186,58 @@ if (typeof opened === 'string') {
     });
   });
 
+  test('an account is deleted from the page with its password, after a question that Escape ends', async () => {
+    const email = 'leaver@example.com';
+    const there = () =>
+      world.parts.sql`select 1 from users where email = ${email}`.then((rows) => rows.length === 1);
+    const expected = /status of 40[13]/;
+    await withPage(
+      DESKTOP,
+      async (page) => {
+        assert.not.ok(await page.getByRole('button', { name: 'Delete the account' }).isVisible());
+        await register(page, email);
+        await hold(page, 'BTC', '0.25', '50000');
+        const ask = page.getByRole('button', { name: 'Delete the account' });
+        const question = page.getByRole('dialog', { name: 'Delete the account?' });
+        await ask.click();
+        assert.match(await question.innerText(), email);
+        await page.keyboard.type('a guess, and not the last');
+        await page.keyboard.press('Escape');
+        await question.waitFor({ state: 'hidden' });
+        await ask.click();
+        const password = question.getByLabel('Password');
+        assert.is(await password.inputValue(), '', 'nothing is left in the form');
+        const confirm = question.getByRole('button', { name: 'Delete for good' });
+        await confirm.click();
+        await question.getByText('Write the password of this account.').waitFor();
+        await password.fill('a wrong password');
+        await confirm.click();
+        await question
+          .getByText(/password/i)
+          .and(question.getByRole('alert'))
+          .waitFor();
+        await becomes(
+          () => question.getByRole('alert').innerText(),
+          (text) => !text.startsWith('Write'),
+        );
+        assert.equal(await faults(page), []);
+        await picture(page, 'delete-account');
+        assert.ok(await there(), 'nothing is deleted by a wrong password');
+        await password.fill(PASSWORD);
+        await confirm.click();
+        await page.getByText('Your account is deleted, and everything in it.').waitFor();
+        await page.getByText('Keep what you hold here').waitFor();
+        assert.not.ok(await there());
+        assert.is((await page.context().cookies()).length, 0);
+        assert.is(await page.evaluate<string>('document.activeElement.id'), 'sign-in');
+        // The address is free at once, and what was there is not there again.
+        await register(page, email);
+        assert.is(await page.locator('.portfolio tbody th').count(), 0);
+      },
+      expected,
+    );
+  });
+
   test('the keyboard alone is enough', async () => {
     await withPage(DESKTOP, async (page) => {
       const tabTo = async (name: string) => {
