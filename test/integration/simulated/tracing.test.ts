@@ -37,6 +37,13 @@ test.after(async () => {
 const get = (resource: (typeof RESOURCES)[keyof typeof RESOURCES], name: string) =>
   client.request<KubeObject>({ method: 'GET', path: pathOf(resource, 'default', name) });
 
+function conditionOf(object: KubeObject | undefined, type: string) {
+  const { conditions = [] } = (object?.status ?? {}) as {
+    conditions?: { type: string; status: string; reason: string }[];
+  };
+  return conditions.find((condition) => condition.type === type);
+}
+
 function childrenOf(root: Span | undefined): Span[] {
   return collector.spans.filter(({ parentSpanId }) => parentSpanId === root?.spanId);
 }
@@ -50,14 +57,16 @@ test('the way of an environment from nothing to Ready and to nothing again is in
   });
   let shop: KubeObject | undefined;
   await eventually(
-    'the environment is ready',
+    'the environment is ready and at rest',
     async () => {
       shop = await get(RESOURCES.environments, 'shop');
-      const { conditions = [] } = (shop.status ?? {}) as { conditions?: { type: string; status: string }[] };
-      return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+      return (
+        conditionOf(shop, 'Ready')?.status === 'True' && conditionOf(shop, 'Reconciling')?.status === 'False'
+      );
     },
     60_000,
   );
+  const atRest = conditionOf(shop, 'Ready')?.reason;
   const credentials = await get(RESOURCES.secrets, 'shop-credentials');
   await remove(client, RESOURCES.environments, 'default', 'shop');
   await eventually(
@@ -75,7 +84,8 @@ test('the way of an environment from nothing to Ready and to nothing again is in
   const roots = collector.named(ROOT);
   assert.ok(roots.every(({ facts }) => facts['reconcile.key'] === 'default/shop'));
   const reasons = new Set(roots.map(({ facts }) => facts['reconcile.reason']));
-  for (const reason of ['Deleting', 'Serving']) assert.ok(reasons.has(reason), [...reasons].join());
+  for (const reason of ['Progressing', atRest, 'Deleting'])
+    assert.ok(reasons.has(reason ?? ''), `${reason} is not among ${[...reasons]}`);
   for (const root of roots.filter(({ facts }) => facts['reconcile.reason'] !== 'Gone')) {
     assert.ok(['success', 'requeue_after', 'error'].includes(String(root.facts['reconcile.result'])));
     assert.ok(Number(root.facts['reconcile.queue_ms']) >= 0);

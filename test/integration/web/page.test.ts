@@ -110,7 +110,7 @@ async function register(page: Page, email: string): Promise<void> {
   await page.locator('#sign-in').click();
   await page.getByRole('button', { name: 'Make an account' }).last().click();
   await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.locator('#account-dialog').getByLabel('Password').fill(PASSWORD);
   await page.locator('#account-submit').click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
@@ -129,7 +129,7 @@ if (typeof opened === 'string') {
 } else {
   test('prices appear, move by themselves, and their chart follows the choice', async () => {
     await withPage(DESKTOP, async (page) => {
-      assert.match(await page.locator('#notice').innerText(), 'simulated');
+      await page.locator('#notice', { hasText: 'simulated' }).waitFor();
       const first = page.locator('#price-rows td.number').first();
       const before = await first.innerText();
       assert.match(before, /^\$[\d,]+\.\d\d$/);
@@ -256,7 +256,7 @@ if (typeof opened === 'string') {
       await page.keyboard.type(PASSWORD);
       await tabTo('Make an account');
       await page.keyboard.press('Space');
-      await page.getByLabel('Password').focus();
+      await page.locator('#account-dialog').getByLabel('Password').focus();
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Sign out' }).waitFor();
       // Wherever the focus is, it can be seen.
