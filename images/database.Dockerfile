@@ -34,6 +34,13 @@ RUN export DEBIAN_FRONTEND=noninteractive && apt-get update && \
     elif [ "$TIMESCALEDB" = required ]; then echo "No apt source has timescaledb-2-postgresql-15: add one to images/database/apt." >&2; exit 1; fi && \
     mkdir -p /etc/cryptosense/postgresql.d && echo "${timescaledb:-absent}" > /etc/cryptosense/timescaledb
 
+# Patroni looks once a second, and once waits two, for what is over in tenths of a second: docs/adr/0030. Another version than
+# the patch is for fails the build.
+COPY images/database/patroni.patch /tmp/
+RUN apt-get install -y --no-install-recommends patch && \
+    patch --directory=/usr/lib/python3/dist-packages --strip=1 --fuzz=0 < /tmp/patroni.patch && \
+    apt-get purge -y patch && rm /tmp/patroni.patch
+
 # What a running database never reads: the JIT compiler and LLVM (a third of the whole), manuals, package lists,
 # the cluster that the package made, Debian's Perl wrappers around the programs (their own folder is first in PATH).
 # Python is compiled beforehand: at a start nothing can be kept, and Patroni would take a second longer every time.

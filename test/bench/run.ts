@@ -3,6 +3,7 @@
 
 import { benchAnalysis } from './analysis/bench.ts';
 import { benchApi } from './api/bench.ts';
+import { benchData } from './data/bench.ts';
 import type { Figure } from './figure.ts';
 import { benchOperator } from './operator/bench.ts';
 import { benchRollout } from './rollout/bench.ts';
@@ -30,7 +31,11 @@ const BENCHES: Record<string, Bench> = {
     question: 'requests a second, latency, streams and memory of one API process on one core',
     measure: benchApi,
   },
-  data: { question: 'how fast prices are written and read at a year of history' },
+  data: {
+    question:
+      'how fast a database is backed up and restored, how long a failover takes, what PgBouncer costs a query',
+    measure: benchData,
+  },
 };
 
 async function main(): Promise<void> {

@@ -47,6 +47,22 @@ def watch_over():
             sys.exit(max(os.waitstatus_to_exitcode(status), 0) or (128 if os.WIFSIGNALED(status) else 0))
         if ended == children["follower"]:
             children["follower"] = begin(follow.forever)
+        elif ended == postmaster():
+            place.say("PostgreSQL has crashed: Patroni looks at once, and not when its time has come")
+            begin(look)
+
+
+def postmaster():
+    """The process that the data name as theirs. One that ends in good order takes its name out."""
+    first = place.read(os.path.join(place.PGDATA, "postmaster.pid")).partition("\n")[0].strip()
+    return int(first) if first.isdigit() else None
+
+
+def look():
+    """Patroni looks around whenever somebody has asked for a change of its configuration, also for one that changes nothing."""
+    status, current = place.rest("GET", "/config")
+    if status == 200 and "loop_wait" in current:
+        place.rest("PATCH", "/config", {"loop_wait": current["loop_wait"]})
 
 
 def begin(work):

@@ -21,6 +21,10 @@ export interface WorldOptions {
   /** Name of the environment: its backups are under market/<name>. */
   name?: string;
   storage?: Storage;
+  /** The data are on a volume of the disk, for a database that does not fit into memory. */
+  onDisk?: boolean;
+  /** Of the container, as the engine reads it. */
+  memory?: string;
 }
 
 export interface Ran {
@@ -38,11 +42,13 @@ export class BackupWorld {
   readonly settings: BackupSettings;
   readonly container: string;
   readonly #ownsStorage: boolean;
+  readonly #options: WorldOptions;
 
-  private constructor(name: string, storage: Storage, ownsStorage: boolean) {
+  private constructor(name: string, storage: Storage, options: WorldOptions) {
     this.name = name;
     this.storage = storage;
-    this.#ownsStorage = ownsStorage;
+    this.#options = options;
+    this.#ownsStorage = options.storage === undefined;
     this.container = `backup-test-${name}-${process.pid}-${Date.now().toString(36)}`;
     this.settings = {
       environment: name,
@@ -57,9 +63,10 @@ export class BackupWorld {
   }
 
   /** Resolves when the database answers. The agent is not there yet. */
-  static async start({ name = 'shop', storage }: WorldOptions = {}): Promise<BackupWorld> {
+  static async start(options: WorldOptions = {}): Promise<BackupWorld> {
+    const { name = 'shop', storage } = options;
     const its = storage ?? (await Storage.start());
-    const world = new BackupWorld(name, its, storage === undefined);
+    const world = new BackupWorld(name, its, options);
     try {
       if (!storage) await its.createBucket(BUCKET);
       await world.#startDatabase();
@@ -124,6 +131,17 @@ export class BackupWorld {
       const state = await this.archive();
       return state !== undefined && (!isReady || state.stanzaProblem === undefined);
     });
+  }
+
+  /** Puts everything that was written until now into the bucket. */
+  async archived(deadlineMs = 30_000): Promise<void> {
+    const segment = await this.query('select pg_walfile_name(pg_switch_wal())');
+    const isThere = `select last_archived_wal >= '${segment}' from pg_stat_archiver`;
+    await eventually(
+      'the log is in the bucket',
+      async () => (await this.query(isThere)) === 't',
+      deadlineMs,
+    );
   }
 
   /** What the agent says of the archive; undefined when it does not answer. */
@@ -198,12 +216,16 @@ export class BackupWorld {
         '--name',
         this.container,
         '--memory',
-        '768m',
+        this.#options.memory ?? '768m',
         '--add-host',
         `${STORAGE_HOST}:host-gateway`,
       ],
       ...Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-      ...['--cap-drop', 'ALL', '--tmpfs', '/var/lib/postgresql/data:uid=1001,gid=1001,mode=0700'],
+      ...['--cap-drop', 'ALL'],
+      // A volume without a name goes with its container.
+      ...(this.#options.onDisk
+        ? ['--volume', '/var/lib/postgresql/data']
+        : ['--tmpfs', '/var/lib/postgresql/data:uid=1001,gid=1001,mode=0700']),
       ...[IMAGE, '-c', 'fsync=off', ...archive.flatMap((setting) => ['-c', setting])],
     );
     await this.writeFiles();

@@ -10,6 +10,8 @@ export interface Fault {
   gapMs: number;
   /** Whether `begin` returns only when it is over. */
   healsItself?: true;
+  /** Whether the primary is another one afterwards only by chance. */
+  isAlwaysTheSame?: true;
 }
 
 const NOTHING = async () => {};
@@ -20,6 +22,7 @@ export function apiServerAway(ms: number): Fault {
   return {
     gapMs: 1_500,
     healsItself: true,
+    isAlwaysTheSame: true,
     begin: async ({ server }) => {
       await server.kill();
       await wait(ms);
@@ -28,6 +31,16 @@ export function apiServerAway(ms: number): Fault {
     },
   };
 }
+
+/** As `kubectl delete --grace-period=0 --force`: a new pod with another address and the same volume is made at once. */
+export const POD_DELETED: Fault = {
+  gapMs: 10_000,
+  begin: async (group, primary) => {
+    await group.deleteMember(primary, 0);
+    await group.startMember(primary);
+    return NOTHING;
+  },
+};
 
 /** What can happen to a primary, by name. */
 export const FAULTS: Record<string, Fault> = {

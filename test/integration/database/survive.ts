@@ -13,6 +13,7 @@ export async function survive(
   writer: CountingWriter,
   name: string,
   { begin, gapMs, healsItself }: Fault,
+  report: (line: string) => void = console.log,
 ): Promise<number> {
   const before = await group.healthy();
   await writes(writer);
@@ -29,7 +30,7 @@ export async function survive(
   await heal();
   const after = await group.healthy();
   const gap = writer.longestGap(from);
-  console.log(`\nnote: ${name}: ${Math.round(gap)} ms without a confirmed write; ${before} -> ${after}`);
+  report(`\nnote: ${name}: ${Math.round(gap)} ms without a confirmed write; ${before} -> ${after}`);
   await assertNothingLost(group, writer);
   assert.ok(
     gap <= gapMs,

@@ -4,7 +4,6 @@ import { parseResult, type Restored, type RestoreResult } from '../../../operato
 import type { Target } from '../../../operator/restore/world.ts';
 import { suite } from '../../harness/suite.ts';
 import { BackupWorld, BUCKET } from '../backup/world.ts';
-import { eventually } from '../processes.ts';
 
 const test = suite('Restores of a real database');
 let world: BackupWorld;
@@ -16,14 +15,6 @@ async function insert(n: number): Promise<void> {
   await world.query(`insert into price_history values (clock_timestamp(), ${n})`);
   const now = `to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
   moments.set(n, await world.query(`select ${now}`));
-}
-
-/** Puts everything that was written into the bucket. */
-async function archived(): Promise<void> {
-  const segment = await world.query('select pg_walfile_name(pg_switch_wal())');
-  await eventually('the log is in the bucket', async () => {
-    return (await world.query(`select last_archived_wal >= '${segment}' from pg_stat_archiver`)) === 't';
-  });
 }
 
 interface Drilled {
@@ -70,7 +61,7 @@ test.before(async () => {
   await insert(4);
   await take('newer');
   await insert(5);
-  await archived();
+  await world.archived();
 });
 test.after(() => world?.stop());
 
@@ -95,7 +86,7 @@ test('a named point and a position lead to what was there then', async () => {
   assert.is((await restored({ name: 'before-the-fourth' })).rows, 4);
   const lsn = await world.query('select pg_current_wal_lsn()');
   await insert(6);
-  await archived();
+  await world.archived();
   assert.is((await restored({ lsn })).rows, 6);
   assert.is((await restored({})).rows, 7);
 });
