@@ -137,11 +137,7 @@ export class BackupWorld {
   async archived(deadlineMs = 30_000): Promise<void> {
     const segment = await this.query('select pg_walfile_name(pg_switch_wal())');
     const isThere = `select last_archived_wal >= '${segment}' from pg_stat_archiver`;
-    await eventually(
-      'the log is in the bucket',
-      async () => (await this.query(isThere)) === 't',
-      deadlineMs,
-    );
+    await eventually('the log is in the bucket', async () => (await this.query(isThere)) === 't', deadlineMs);
   }
 
   /** What the agent says of the archive; undefined when it does not answer. */
