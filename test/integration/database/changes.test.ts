@@ -50,7 +50,7 @@ test('what can be read at once restarts nobody', async () => {
 
 test('a value is raised on replicas first, and the primary gets it when it hands over and starts as a replica', async () => {
   const primary = (await group.primary()).slice(-1);
-  const done = await changed(3_500, () =>
+  const done = await changed(4_000, () =>
     group.apply({ members: 3, parameters: { max_connections: '250' } }),
   );
   const others = ['2', '1', '0'].filter((name) => name !== primary).map((name) => `restart ${name}`);
@@ -71,7 +71,7 @@ test('a value is lowered on the primary first, where it is', async () => {
 test('members get another form one by one, and the primary is the last', async () => {
   const from = performance.now();
   const primary = (await group.primary()).slice(-1);
-  const done = await changed(3_500, async () => {
+  const done = await changed(4_000, async () => {
     group.revision = 'second';
   });
   const others = ['2', '1', '0'].filter((name) => name !== primary).map((name) => `replace ${name}`);

@@ -78,7 +78,7 @@ export const FAULTS: Record<string, Fault> = {
   'an API server that is away for 40 s': apiServerAway(40_000),
   'a switchover': {
     // About one on a machine that has little else to do; 3.1 s with a Patroni as Debian has it.
-    gapMs: 2_500,
+    gapMs: 3_000,
     healsItself: true,
     begin: async (group, primary) => {
       const { timeline } = (await group.members()).find(({ name }) => name === primary) ?? {};
