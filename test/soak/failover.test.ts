@@ -1,3 +1,4 @@
+import * as assert from 'uvu/assert';
 import { type Preparation, prepareIntegration } from '../harness/prepare.ts';
 import { suite } from '../harness/suite.ts';
 import { apiServerAway, FAULTS, type Fault, POD_DELETED } from '../integration/database/faults.ts';
@@ -31,8 +32,12 @@ function inRandomOrder(): [string, Fault][] {
 }
 
 async function done(name: string, fault: Fault): Promise<void> {
-  const gap = await survive(group, writer, name, fault);
+  const gap = await survive(group, writer, name, { ...fault, gapMs: Number.POSITIVE_INFINITY });
   gaps.set(name, [...(gaps.get(name) ?? []), gap]);
+  assert.ok(
+    gap <= fault.gapMs,
+    `${Math.round(gap)} ms without a confirmed write, at most ${fault.gapMs} are right`,
+  );
 }
 
 test.before(async () => {
