@@ -1,6 +1,7 @@
 import { resolveEnvironment } from '../../operator/api/resolved.ts';
 import { findEnvironment } from '../cluster/environments.ts';
-import { type Estimate, estimateOf, type Prices } from '../cost/estimate.ts';
+import type { Prices } from '../cost/by-prices.ts';
+import { type Estimate, estimateOf } from '../cost/estimate.ts';
 import type { Range } from '../cost/range.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { show } from '../output.ts';

@@ -11,7 +11,3 @@ export function added(a: Range, b: Range): Range {
 export function scaled({ low, high }: Range, factor: number): Range {
   return { low: low * factor, high: high * factor };
 }
-
-export function times({ low, high }: Range, price: number): Range {
-  return scaled({ low, high }, price);
-}

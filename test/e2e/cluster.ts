@@ -17,6 +17,11 @@ export const OPERATOR = ['-n', 'cryptosense-system'];
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromFile(kubeconfig);
 
+/** Follows an environment that a test did not make by `TestEnvironment`; close it. */
+export function follow(namespace: string, name: string): EnvironmentWatch {
+  return new EnvironmentWatch(kubeConfig, namespace, name);
+}
+
 /** kubectl as a person uses it: standard output, or an error with what it printed on standard error. */
 export async function kubectl(args: readonly string[], options: { input?: string } = {}): Promise<string> {
   const { stdout } = await execa(variable('CRYPTOSENSE_KUBECTL'), args, {
@@ -62,7 +67,7 @@ export class TestEnvironment {
     this.namespace = `e2e-${name}`;
     this.name = name;
     this.host = `${name}.test`;
-    this.watch = new EnvironmentWatch(kubeConfig, this.namespace, name);
+    this.watch = follow(this.namespace, name);
   }
 
   async create(spec: Partial<EnvironmentSpec> = {}): Promise<void> {

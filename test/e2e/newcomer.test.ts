@@ -4,10 +4,12 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { equal, is, match } from 'uvu/assert';
 import { DASHBOARD_PORT } from '../../local/addons/dashboard-access.ts';
 import { checkout } from '../../local/checkout.ts';
+import type { EnvironmentWatch } from '../../local/demo/watch.ts';
 import { suite } from '../harness/suite.ts';
 import { freePorts } from '../integration/processes.ts';
 import { newcomersPath } from '../unit/docs/newcomer.ts';
-import { gatewayUrl, kubectl, OPERATOR } from './cluster.ts';
+import { follow, gatewayUrl, kubectl, OPERATOR } from './cluster.ts';
+import { Recorder } from './recorder.ts';
 import { Shell } from './shell.ts';
 
 const test = suite("The newcomer's path in the README");
@@ -16,6 +18,8 @@ const kubeconfig = process.env.CRYPTOSENSE_TEST_KUBECONFIG ?? '';
 const lines = newcomersPath(readFileSync(join(checkout, 'README.md'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'cryptosense-newcomer-'));
 let shell: Shell;
+let watch: EnvironmentWatch;
+let recorder: Recorder;
 let port = 0;
 
 interface Step {
@@ -105,6 +109,8 @@ function here(line: string): string {
 }
 
 test.before(async () => {
+  watch = follow('default', 'local');
+  recorder = new Recorder(watch);
   [port = 0] = await freePorts(1);
   const { KUBECONFIG: _, ...env } = process.env;
   const path = [dirname(process.env.CRYPTOSENSE_KUBECTL ?? ''), dirname(process.execPath), process.env.PATH];
@@ -116,6 +122,7 @@ test.before(async () => {
 
 test.after(async () => {
   shell?.end();
+  await watch?.close();
   rmSync(folder, { recursive: true, force: true });
   await kubectl(['-n', 'default', 'delete', 'cse', 'local', '--ignore-not-found', '--timeout=120s']);
 });
@@ -138,6 +145,7 @@ for (const [i, { line, says, seconds = 60, stands }] of STEPS.entries()) {
       return;
     }
     const { exitCode, text } = await shell.type(typed, seconds * 1000);
+    if (line === 'npm start') recorder.keep('canary', 'Canary: a good release, then a bad one');
     is(exitCode, 0, `${typed}\n${text}`);
     for (const expected of says) match(text, expected, `${typed}\n${text}`);
   });

@@ -1,16 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 // Not fetch: it drops the Host header, which picks the route.
 import { request } from 'undici';
 import * as assert from 'uvu/assert';
 import { Load } from '../../local/demo/load.ts';
-import type { Moment, Timeline } from '../../local/demo/timeline.ts';
 import { isSettled } from '../../local/demo/watch.ts';
 import type { EnvironmentSpec } from '../../operator/api/environment.ts';
 import type { Environment } from '../../operator/api/resolved.ts';
 import { suite } from '../harness/suite.ts';
 import { eventually } from '../integration/processes.ts';
 import { gatewayUrl, kubectl, TestEnvironment } from './cluster.ts';
+import { Recorder } from './recorder.ts';
 
 const test = suite('strategies in a cluster');
 const environment = new TestEnvironment('strategies');
@@ -22,17 +20,7 @@ let load: Load;
 
 type Rollout = NonNullable<EnvironmentSpec['rollout']>;
 
-/** With ROLLOUT_RECORD set to a folder, what the status said is kept there for local/demo/timeline.ts to draw. */
-const folder = process.env.ROLLOUT_RECORD;
-let moments: Moment[] = [];
-
-function keep(file: string, title: string): void {
-  const timeline: Timeline = { title, moments };
-  moments = [];
-  if (!folder) return;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${file}.json`), JSON.stringify(timeline));
-}
+const recorder = new Recorder(watch);
 
 test.before(async () => {
   await environment.create({
@@ -41,18 +29,6 @@ test.before(async () => {
     predictor: { enabled: false },
   });
   await watch.until('the first release', isSettled, 240_000);
-  watch.onChange(({ status }) => {
-    const { candidate, summary = '' } = status ?? {};
-    if (!candidate && moments.length === 0) return;
-    // At its end it is the one that serves, and has everything.
-    const weight = candidate?.weight ?? (status?.rejected ? 0 : 100);
-    moments.push({
-      at: Date.now(),
-      weight,
-      ready: candidate?.readyReplicas ?? status?.readyReplicas ?? 0,
-      summary,
-    });
-  });
   load = new Load(gatewayUrl, {
     paths: ['/api/prices/BTC', '/api/prices/ETH'],
     perSecond: 400,
@@ -130,7 +106,7 @@ test('B1 B2 green waits at its preview size, is grown, and gets everything in on
   await command('promote');
   await until('the switch', (e) => e.status?.stable?.image === 'cryptosense-api:1.1.0');
   stop();
-  keep('blue-green', 'Blue-green: looked at with one pod, then everything at once');
+  recorder.keep('blue-green', 'Blue-green: looked at with one pod, then everything at once');
   assert.equal(
     [...weights].filter((weight) => weight > 0 && weight < 100),
     [],
@@ -168,7 +144,7 @@ test('C9 requests by header go to the canary and no others, until it is aborted'
 test('C4 abort sends 0 % to the canary at once, and its last answer comes soon after', async () => {
   await command('promote');
   await until('half of the requests', (e) => waitsForPerson(e) && e.status?.candidate?.weight === 50);
-  moments = [];
+  recorder.forget();
   const before = load.counters;
   const over = () => until('the abort', (e) => e.status?.rejected?.image === FAULTY && isSettled(e));
   const ms = await lastFailureAfter(() => command('abort'), over);
@@ -185,11 +161,11 @@ test('C4 abort sends 0 % to the canary at once, and its last answer comes soon a
 
 test('R1 a rolling update replaces pods under load without a failed request', async () => {
   const before = load.counters;
-  moments = [];
+  recorder.forget();
   const rollout = { ...common, strategy: 'rolling', rolling: { maxSurge: 1, maxUnavailable: 0 } };
   await patch({ rollout, release: { image: 'cryptosense-api:1.1.0', config: null } });
   await until('the update', (e) => e.status?.stable?.image === 'cryptosense-api:1.1.0');
-  keep('rolling', 'Rolling update: shares follow the ready pods');
+  recorder.keep('rolling', 'Rolling update: shares follow the ready pods');
   assert.equal(load.since(before).failures, {});
 });
 

@@ -5,7 +5,8 @@ import { diagnose } from '../../../cli/doctor/finding.ts';
 import { doctorLines } from '../../../cli/doctor/render.ts';
 import { plain } from '../../../cli/terminal/terminal.ts';
 import { suite } from '../../harness/suite.ts';
-import { config, FAULTS } from './doctor-faults.ts';
+import { config } from './doctor-fault.ts';
+import { FAULTS } from './doctor-faults.ts';
 import { factsOf } from './doctor-world.ts';
 
 const test = suite('The doctor');

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { equal, ok } from 'uvu/assert';
-import { parseAllDocuments } from 'yaml';
+import { equal, match, ok } from 'uvu/assert';
+import { parse, parseAllDocuments } from 'yaml';
 import { type EnvironmentSpec, environmentSchema } from '../../../operator/api/environment.ts';
 import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.ts';
 import { KIND } from '../../../operator/api/well-known.ts';
@@ -24,6 +24,17 @@ test('every relative link leads to a file, and every anchor to a heading', () =>
     }
   }
   equal(dead, []);
+});
+
+test('every path of the repository that a page names in its text is there', () => {
+  const folders = 'app|backup|charts|ci|cli|dashboard|docs|examples|images|integrations|local|operator|test';
+  const path = new RegExp(`^(?:${folders})/[\\w./-]+$`);
+  const missing = all.flatMap(({ path: page, spans }) =>
+    spans
+      .filter((span) => path.test(span) && !span.includes('NNNN') && globSync(`${span.replace(/\/$/, '')}{,.ts}`, { cwd: root }).length === 0)
+      .map((span) => `${page}: ${span}`),
+  );
+  equal(missing, []);
 });
 
 test('every npm script that a page names is in package.json', () => {
@@ -105,6 +116,33 @@ test('every Event and reason that a page explains is one that the operator can w
   ok(explained.length > 10, 'the tables of Events and reasons were not found');
   const unknown = explained.filter((name) => !new RegExp(`['"]?\\b${name}\\b['"]?`).test(source));
   equal(unknown, []);
+});
+
+test('every strategy has a page with an example of it to apply and a drawing of a run', () => {
+  const pageOf = {
+    canary: 'docs/releases.md',
+    blueGreen: 'docs/blue-green.md',
+    rolling: 'docs/rolling.md',
+  } satisfies Record<EffectiveSpec['rollout']['strategy'], string>;
+  for (const [strategy, path] of Object.entries(pageOf)) {
+    const { blocks, links } = page(path);
+    const shell = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text);
+    const [, example = ''] = shell.join('\n').match(/kubectl apply -f (examples\/\S+)/) ?? [];
+    const { spec } = environmentSchema.parse(parse(readFileSync(join(root, example), 'utf8')));
+    equal(effectiveSpec(spec).rollout.strategy, strategy, path);
+    const drawing = links.find((link) => link.endsWith('.svg')) ?? '';
+    match(readFileSync(join(root, 'docs', drawing), 'utf8'), /share of requests/, `${path}: ${drawing}`);
+  }
+});
+
+test('every variable that the operator reads is in the table of its settings', () => {
+  const source = readFileSync(join(root, 'operator/settings.ts'), 'utf8');
+  const read = [...source.matchAll(/env\.([A-Z_]+)|(?:port|namespace)\('([A-Z_]+)'/g)].map(([, a, b]) => a ?? b ?? '');
+  const told = page('docs/install.md').rows.flatMap(([first = '']) => [...first.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
+  // Set by the manifest itself, of the pod that it is in.
+  const own = ['POD_NAME', 'POD_NAMESPACE'];
+  equal(read.filter((name) => !told.includes(name) && !own.includes(name)), []);
+  ok(read.length > 5);
 });
 
 test('every decision is in the list of decisions, and every page in an index', () => {
