@@ -5,7 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { apply, lookUp } from './addons/cluster-access.ts';
 import { DASHBOARD_PORT } from './addons/dashboard-access.ts';
 import { checkout } from './checkout.ts';
-import { clusterName } from './cluster-name.ts';
+import { chosenPurpose, clusterName } from './cluster-name.ts';
 import { type DemonstrationResult, demonstrate, RELEASES } from './demo/demonstration.ts';
 import { EnvironmentWatch, isSettled } from './demo/watch.ts';
 import { bringUpPlatform, type Platform } from './platform.ts';
@@ -15,7 +15,7 @@ import { printDurations, runSteps, script } from './steps.ts';
 const ENVIRONMENT = { namespace: 'default', name: 'local' };
 
 await script(async () => {
-  const platform = await bringUpPlatform(clusterName('local'));
+  const platform = await bringUpPlatform(clusterName(chosenPurpose()));
   const { cluster } = platform;
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(cluster.kubeconfig);

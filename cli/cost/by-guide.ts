@@ -50,10 +50,7 @@ export function byGuide(spec: EffectiveSpec): CostItem[] {
           {
             part: 'predictor',
             what: `${predictor.replicas} of ${size(predictor.resources)}${predictor.spot ? ', on spot nodes' : ''}`,
-            cost: scaled(
-              spotShare(predictor.spot),
-              predictor.replicas * instance(predictor.resources),
-            ),
+            cost: scaled(spotShare(predictor.spot), predictor.replicas * instance(predictor.resources)),
           },
         ]
       : []),

@@ -16,8 +16,7 @@ export interface Prices {
 /** What each component costs by prices of one's own. */
 export function byPrices(spec: EffectiveSpec, prices: Prices): CostItem[] {
   const { api, database, cache, pooler, predictor } = spec;
-  const pod = ({ cpu, memory }: Resources) =>
-    amount(cpu) * prices.cpu + gib(memory) * prices.memory;
+  const pod = ({ cpu, memory }: Resources) => amount(cpu) * prices.cpu + gib(memory) * prices.memory;
   const disk = (storage: string) => gib(storage) * prices.storage;
   const pods = apiPods(spec);
   return [

@@ -1,10 +1,10 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { equal, is, match } from 'uvu/assert';
 import { DASHBOARD_PORT } from '../../local/addons/dashboard-access.ts';
 import { checkout } from '../../local/checkout.ts';
 import type { EnvironmentWatch } from '../../local/demo/watch.ts';
+import { foreignKubeconfig } from '../../local/named-cluster.ts';
 import { suite } from '../harness/suite.ts';
 import { freePorts } from '../integration/processes.ts';
 import { newcomersPath } from '../unit/docs/newcomer.ts';
@@ -16,7 +16,8 @@ const test = suite("The newcomer's path in the README");
 
 const kubeconfig = process.env.CRYPTOSENSE_TEST_KUBECONFIG ?? '';
 const lines = newcomersPath(readFileSync(join(checkout, 'README.md'), 'utf8'));
-const folder = mkdtempSync(join(tmpdir(), 'cryptosense-newcomer-'));
+/** A cluster that the user has named is used as it is. */
+const isNamed = foreignKubeconfig() !== undefined;
 let shell: Shell;
 let watch: EnvironmentWatch;
 let recorder: Recorder;
@@ -95,13 +96,10 @@ const STEPS: Step[] = [
 
 /** The same line for the cluster of these tests, which has another name and other ports. */
 function here(line: string): string {
-  if (line === 'npm start') {
-    // A cluster that somebody names is used as it is; a kubeconfig of the checkout's own would not count as one.
-    const named = join(folder, 'kubeconfig');
-    copyFileSync(kubeconfig, named);
-    return `KUBECONFIG=${named} CRYPTOSENSE_GATEWAY_URL=${gatewayUrl} npm start`;
-  }
+  if (line === 'npm start')
+    return isNamed ? `KUBECONFIG=${kubeconfig} npm start` : 'CRYPTOSENSE_CLUSTER=test npm start';
   return line
+    .replace(/^export KUBECONFIG=.*$/, (own) => (isNamed ? `export KUBECONFIG=${kubeconfig}` : own))
     .replace('cryptosense-local-*', basename(dirname(kubeconfig)))
     .replace('http://127.0.0.1:8080', gatewayUrl)
     .replace(/^curl /, 'curl --silent --show-error ')
@@ -123,7 +121,6 @@ test.before(async () => {
 test.after(async () => {
   shell?.end();
   await watch?.close();
-  rmSync(folder, { recursive: true, force: true });
   await kubectl(['-n', 'default', 'delete', 'cse', 'local', '--ignore-not-found', '--timeout=120s']);
 });
 

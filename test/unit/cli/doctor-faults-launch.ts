@@ -1,4 +1,4 @@
-import { backedUp, cluster, config, part, secret, type Case } from './doctor-fault.ts';
+import { backedUp, type Case, cluster, config, part, secret } from './doctor-fault.ts';
 import { DAY } from './doctor-world.ts';
 import { ago, condition, object, REJECTED } from './fixtures.ts';
 

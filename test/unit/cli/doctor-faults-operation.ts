@@ -1,4 +1,4 @@
-import { cluster, config, part, type Case } from './doctor-fault.ts';
+import { type Case, cluster, config, part } from './doctor-fault.ts';
 import { API, healthy, PROBES } from './doctor-world.ts';
 import { ago, object, pod, READY_POD } from './fixtures.ts';
 
@@ -6,7 +6,6 @@ const killed = pod('one', API, {
   ...READY_POD,
   containerStatuses: [{ name: 'api', restartCount: 1, lastState: { terminated: { reason: 'OOMKilled' } } }],
 });
-
 
 export const OPERATION_FAULTS: Case[] = [
   [

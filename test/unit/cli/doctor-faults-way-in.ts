@@ -1,6 +1,6 @@
-import { config, part, secret, type Case } from './doctor-fault.ts';
+import { type Case, config, part, secret } from './doctor-fault.ts';
 import { API, healthy, PROBES } from './doctor-world.ts';
-import { pod, NOW } from './fixtures.ts';
+import { NOW, pod } from './fixtures.ts';
 
 export const WAY_IN_FAULTS: Case[] = [
   [

@@ -31,7 +31,12 @@ test('every path of the repository that a page names in its text is there', () =
   const path = new RegExp(`^(?:${folders})/[\\w./-]+$`);
   const missing = all.flatMap(({ path: page, spans }) =>
     spans
-      .filter((span) => path.test(span) && !span.includes('NNNN') && globSync(`${span.replace(/\/$/, '')}{,.ts}`, { cwd: root }).length === 0)
+      .filter(
+        (span) =>
+          path.test(span) &&
+          !span.includes('NNNN') &&
+          globSync(`${span.replace(/\/$/, '')}{,.ts}`, { cwd: root }).length === 0,
+      )
       .map((span) => `${page}: ${span}`),
   );
   equal(missing, []);
@@ -137,11 +142,18 @@ test('every strategy has a page with an example of it to apply and a drawing of 
 
 test('every variable that the operator reads is in the table of its settings', () => {
   const source = readFileSync(join(root, 'operator/settings.ts'), 'utf8');
-  const read = [...source.matchAll(/env\.([A-Z_]+)|(?:port|namespace)\('([A-Z_]+)'/g)].map(([, a, b]) => a ?? b ?? '');
-  const told = page('docs/install.md').rows.flatMap(([first = '']) => [...first.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
+  const read = [...source.matchAll(/env\.([A-Z_]+)|(?:port|namespace)\('([A-Z_]+)'/g)].map(
+    ([, a, b]) => a ?? b ?? '',
+  );
+  const told = page('docs/install.md').rows.flatMap(([first = '']) =>
+    [...first.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
+  );
   // Set by the manifest itself, of the pod that it is in.
   const own = ['POD_NAME', 'POD_NAMESPACE'];
-  equal(read.filter((name) => !told.includes(name) && !own.includes(name)), []);
+  equal(
+    read.filter((name) => !told.includes(name) && !own.includes(name)),
+    [],
+  );
   ok(read.length > 5);
 });
 

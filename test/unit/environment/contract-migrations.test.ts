@@ -1,8 +1,18 @@
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
 import { putBackup } from './backup.ts';
-import { FIRST, SECOND, annotate, backup, jobs, podsOf, reasons, schema, serving, target } from './migration-world.ts';
-import { type World } from './world.ts';
+import {
+  annotate,
+  FIRST,
+  jobs,
+  podsOf,
+  reasons,
+  SECOND,
+  schema,
+  serving,
+  target,
+} from './migration-world.ts';
+import type { World } from './world.ts';
 
 const test = suite('contract migrations');
 

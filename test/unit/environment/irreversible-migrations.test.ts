@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
-import { FIRST, ONE_WAY, SECOND, annotate, reasons, serving, target } from './migration-world.ts';
-import { type World } from './world.ts';
+import { annotate, FIRST, ONE_WAY, reasons, SECOND, serving, target } from './migration-world.ts';
+import type { World } from './world.ts';
 
 const test = suite('migrations that cannot be undone');
 

@@ -5,7 +5,10 @@ import { QUICK, World } from './world.ts';
 
 export const FIRST: Migrations = { expand: ['0001-accounts'] };
 export const SECOND: Migrations = { expand: ['0001-accounts', '0002-email'], contract: ['0003-drop-mail'] };
-export const ONE_WAY: Migrations = { expand: ['0001-accounts', '0002-convert'], irreversible: ['0002-convert'] };
+export const ONE_WAY: Migrations = {
+  expand: ['0001-accounts', '0002-convert'],
+  irreversible: ['0002-convert'],
+};
 
 export const backup: EnvironmentSpec['backup'] = {
   enabled: true,

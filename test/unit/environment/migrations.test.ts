@@ -1,7 +1,18 @@
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
 import { putBackup } from './backup.ts';
-import { FIRST, SECOND, annotate, backup, jobs, podsOf, reasons, revisionOf, schema, serving, target } from './migration-world.ts';
+import {
+  annotate,
+  FIRST,
+  jobs,
+  podsOf,
+  reasons,
+  revisionOf,
+  SECOND,
+  schema,
+  serving,
+  target,
+} from './migration-world.ts';
 
 const test = suite('migrations of a release');
 
