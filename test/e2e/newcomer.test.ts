@@ -79,7 +79,7 @@ const STEPS: Step[] = [
     line: 'kubectl cryptosense history local',
     says: [
       /4-\S+ +cryptosense-api:1\.0\.0 .* serves/,
-      /3-\S+ +cryptosense-api:1\.2\.0-faulty .* rolled back/,
+      /3-\S+ +cryptosense-api:1\.2\.0-faulty .* never served/,
     ],
   },
   {

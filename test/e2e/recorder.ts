@@ -17,7 +17,9 @@ export class Recorder {
       if (!candidate && this.#moments.length === 0) return;
       // At its end it is the one that serves, and has everything.
       const weight = candidate?.weight ?? (status?.rejected ? 0 : 100);
-      const ready = candidate?.readyReplicas ?? status?.readyReplicas ?? 0;
+      // The pods of one that was rolled back stay for a while, and status says no more of them.
+      const said = this.#moments.at(-1)?.ready ?? 0;
+      const ready = candidate?.readyReplicas ?? (status?.rejected ? said : (status?.readyReplicas ?? 0));
       this.#moments.push({ at: Date.now(), weight, ready, summary });
     });
   }

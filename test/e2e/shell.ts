@@ -31,8 +31,9 @@ export class Shell {
   /** Types a line and waits until it is done. Throws when that takes longer than `timeoutMs`. */
   async type(line: string, timeoutMs: number): Promise<Said> {
     this.#text = '';
+    // On a line of its own, also after what ends without one.
     const mark = `done-${Math.random().toString(36).slice(2)}`;
-    this.#bash.stdin?.write(`${line}\necho "${mark} $?"\n`);
+    this.#bash.stdin?.write(`${line}\nprintf "\\n%s %s\\n" ${mark} $?\n`);
     const end = new RegExp(`^${mark} (\\d+)$`, 'm');
     await this.#until(() => end.test(this.#text), line, timeoutMs);
     const [, exitCode] = end.exec(this.#text) ?? [];
