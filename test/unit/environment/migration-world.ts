@@ -10,7 +10,7 @@ export const ONE_WAY: Migrations = {
   irreversible: ['0002-convert'],
 };
 
-export const backup: EnvironmentSpec['backup'] = {
+const backup: EnvironmentSpec['backup'] = {
   enabled: true,
   bucket: { endpoint: 'https://s3.example.com', name: 'backups', credentialsSecret: 's3' },
   encryptionSecret: 'key',
