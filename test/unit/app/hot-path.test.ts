@@ -34,6 +34,7 @@ async function wire(sendWhole: SendWhole | undefined, request: string): Promise<
   await new Promise<void>((resolve) => server.listen(0, resolve));
   try {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.setTimeout(10_000, () => socket.destroy(new Error('the connection stays open')));
     socket.write(request);
     const chunks: Buffer[] = [];
     for await (const chunk of socket) chunks.push(chunk as Buffer);
