@@ -14,7 +14,7 @@ export async function load(
   { headers = {} }: { headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Load> {
   const sent = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const options = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', ...sent];
+  const options = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', '--timeout', '10s', ...sent];
   const output = await run(CLIENT_CORE, ['wrk', ...options, url]);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk met failures at ${url}:\n${output}`);
   const rps = Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]);
