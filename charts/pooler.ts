@@ -83,6 +83,18 @@ export class PoolerChart extends Chart {
 }
 
 /**
+ * A second name for the database that leads to its replicas. A connection that is open stays with a replica that becomes
+ * primary, for an hour at most (server_lifetime); so that nobody writes by it, its sessions are told to only read.
+ */
+function readPool({ name, spec }: ResolvedEnvironment): string {
+  const { replicaPoolSize } = spec.pooler;
+  if (replicaPoolSize === undefined) return '';
+  const database = databaseName(spec.tier);
+  const readOnly = "connect_query='set session characteristics as transaction read only'";
+  return `${database}_ro = host=${names(name).databaseReplicas} port=${DATABASE_PORT} dbname=${database} pool_size=${replicaPoolSize} reserve_pool=0 ${readOnly}\n`;
+}
+
+/**
  * server_login_retry: after a failed login to the database PgBouncer refuses every client until it tries again. By
  * default that is 15 s later, and so the restart of a database would last that much longer for the API. tcp_…: a primary whose
  * node or network is gone answers nothing; without them its connections, and who waits for them, would hang for a quarter
@@ -93,7 +105,7 @@ function poolerSettings(environment: ResolvedEnvironment): string {
   const database = databaseName(spec.tier);
   return `[databases]
 ${database} = host=${names(name).database} port=${DATABASE_PORT} dbname=${database}
-
+${readPool(environment)}
 [pgbouncer]
 listen_addr = *
 listen_port = ${POOLER_PORT}

@@ -35,6 +35,8 @@ export interface EffectiveSpec {
     maxClientConnections: number;
     poolSize: number;
     reservePoolSize: number;
+    /** Without it nothing leads to the replicas. */
+    replicaPoolSize?: number;
     resources: Resources;
   };
   cache: Volume & { image: string; replicas: number; resources: Resources };

@@ -117,7 +117,7 @@ function memoryProblems(
 }
 
 function connectionProblems(
-  pooler: { replicas: number; poolSize: number; reservePoolSize: number },
+  pooler: { replicas: number; poolSize: number; reservePoolSize: number; replicaPoolSize?: number },
   number: (name: string) => number,
 ): string[] {
   const [most, reserved] = [number('max_connections'), number('superuser_reserved_connections')];
@@ -127,11 +127,14 @@ function connectionProblems(
     ];
   }
   // While PgBouncer is replaced there is one pod more.
-  const pooled = (pooler.replicas + 1) * (pooler.poolSize + pooler.reservePoolSize);
+  const { replicaPoolSize = 0 } = pooler;
+  // A replica that becomes primary keeps the connections that read from it.
+  const pooled = (pooler.replicas + 1) * (pooler.poolSize + pooler.reservePoolSize + replicaPoolSize);
+  const readers = replicaPoolSize > 0 ? `, replicaPoolSize ${replicaPoolSize}` : '';
   const needed = pooled + reserved + OTHER_SESSIONS;
   if (needed <= most) return [];
   return [
-    `spec.pooler can open ${pooled} connections (replicas ${pooler.replicas} and one more while they are replaced, each with poolSize ${pooler.poolSize} and reservePoolSize ${pooler.reservePoolSize}), ${reserved + OTHER_SESSIONS} more are kept for superusers, migrations and monitoring, and max_connections is ${most}: lower them, or set spec.database.parameters.max_connections to at least ${needed}`,
+    `spec.pooler can open ${pooled} connections (replicas ${pooler.replicas} and one more while they are replaced, each with poolSize ${pooler.poolSize}${readers} and reservePoolSize ${pooler.reservePoolSize}), ${reserved + OTHER_SESSIONS} more are kept for superusers, migrations and monitoring, and max_connections is ${most}: lower them, or set spec.database.parameters.max_connections to at least ${needed}`,
   ];
 }
 

@@ -13,7 +13,11 @@ const RELEASES_AT_ONCE = 3;
  * directly (parameters.ts keeps connections for them).
  */
 export function poolProblems({ spec }: Pick<ResolvedEnvironment, 'spec'>): string[] {
-  const { pooler, autoscaling, predictor, release } = spec;
+  const { pooler, autoscaling, predictor, release, database } = spec;
+  if (pooler.replicaPoolSize !== undefined && database.members === 1)
+    return [
+      'spec.pooler.replicaPoolSize is for replicas of the database, and spec.database.members is 1: set that to 3, or leave replicaPoolSize out',
+    ];
   const pool = apiPoolSize(release);
   const field = `spec.release.config.${POOL_SIZE_VARIABLE}`;
   const { least, most } = POOL_SIZE_RANGE;

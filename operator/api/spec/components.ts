@@ -147,6 +147,14 @@ export const pooler = z
       .max(100)
       .describe('Connections to the database that one pod may add when clients wait.')
       .optional(),
+    replicaPoolSize: z
+      .int()
+      .min(1)
+      .max(500)
+      .describe(
+        'Connections of one pod to the replicas of the database, for reading what may be a moment old under the name of the database with _ro behind it. Needs database.members 3. Without it there is no such name.',
+      )
+      .optional(),
     resources: resources.optional(),
   })
   .describe('PgBouncer, between the API and the database.');

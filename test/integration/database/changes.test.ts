@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import * as assert from 'uvu/assert';
 import { suite } from '../../harness/suite.ts';
 import { DatabaseGroup } from './group.ts';
@@ -78,6 +79,29 @@ test('members get another form one by one, and the primary is the last', async (
   assert.equal(done, [...others, `switchover ${primary}`, `replace ${primary}`]);
   // Each ended in good order: one that had to be killed would have taken its whole minute.
   assert.ok(performance.now() - from < 60_000);
+});
+
+test('reads go to a replica through PgBouncer, and nothing is written that way, not even to a new primary', async () => {
+  const primary = await group.healthy();
+  const replica = group.names.find((name) => name !== primary) ?? '';
+  for (const [member, standby] of [
+    [replica, true],
+    [primary, false],
+  ] as const) {
+    await group.leadReadersTo(member);
+    const login = { ...(await group.login()), database: 'cryptosense_dev_ro' };
+    const sql = postgres({ ...login, max: 1, prepare: false, fetch_types: false, onnotice: () => {} });
+    try {
+      const [row] = await sql`select pg_is_in_recovery() as standby`;
+      assert.is(row?.standby, standby, member);
+      await sql`create table written (id int)`.then(
+        () => assert.unreachable(`${member} was written to`),
+        (error: Error) => assert.match(error.message, /read-only transaction/),
+      );
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  }
 });
 
 test.run();

@@ -32,6 +32,11 @@ type PodTemplate = {
   spec: { containers: { env: { name: string; value?: string }[]; args: string[] }[] };
 };
 
+function environmentOf(database: EnvironmentSpec['database']): ResolvedEnvironment {
+  const isGroup = (database?.members ?? 1) > 1;
+  return resolved({ tier: 'local', database, ...(isGroup ? { pooler: { replicaPoolSize: 5 } } : {}) });
+}
+
 /**
  * The members of a database as a cluster runs them: Patroni of the real image, a container in place of each pod, against
  * a real API server with the rights that the chart gives, PgBouncer with the chart's settings, and a Service.
@@ -45,12 +50,15 @@ export class DatabaseGroup {
   #server: ApiServer | undefined;
   #client: KubeClient | undefined;
   #relayPort = 0;
+  #servicePort = 0;
+  /** Address of the member that is read from under the name `_ro`. */
+  #readers = '';
   pooler: Address = { host: '', port: 0 };
   /** Of the pod template, as the StatefulSet's controller names it in pods that are made now. */
   revision = 'first';
 
   constructor(database: EnvironmentSpec['database'] = { members: 3 }) {
-    this.environment = resolved({ tier: 'local', database });
+    this.environment = environmentOf(database);
   }
 
   get server(): ApiServer {
@@ -92,12 +100,13 @@ export class DatabaseGroup {
       listen: this.#network.gateway,
     });
     this.#closing.push(() => service.stop());
-    await this.#startPooler(service.port);
+    this.#servicePort = service.port;
+    await this.#startPooler();
   }
 
   /** Everything of the database but its pods, as the operator writes it. */
   async apply(database?: EnvironmentSpec['database']): Promise<void> {
-    if (database) this.environment = resolved({ tier: 'local', database });
+    if (database) this.environment = environmentOf(database);
     const written = ['ServiceAccount', 'Role', 'RoleBinding', 'Service', 'ConfigMap'];
     for (const manifest of renderComponents(this.environment).database)
       if (written.includes(manifest.kind))
@@ -194,6 +203,14 @@ export class DatabaseGroup {
     await mergePatch(this.client, resourceOf('Pod'), 'market', name, body);
     const lines = Object.entries(annotations).map(([key, value]) => `${key}="${value}"\n`);
     this.#writeFolder(`${name}/pod`, { annotations: lines.join('') });
+  }
+
+  /** What its Service does for `_ro`: PgBouncer finds the replicas at this member, whatever that is. */
+  async leadReadersTo(name: string): Promise<void> {
+    this.#readers = await this.address(name);
+    this.#writePooler();
+    await docker('restart', '--time', '1', this.container('pooler'));
+    this.pooler = { host: await this.address('pooler'), port: 6432 };
   }
 
   /** What the operator sees of the members; their readiness is asked for here, where there is no kubelet. */
@@ -364,16 +381,21 @@ export class DatabaseGroup {
     }
   }
 
-  async #startPooler(port: number): Promise<void> {
+  #writePooler(): void {
     const { pooler } = renderComponents(this.environment);
     const files = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
     const settings = (files['pgbouncer.ini'] ?? '')
-      .replace('host=shop-database port=5432', `host=${this.#network.gateway} port=${port}`)
+      .replace('host=shop-database port=5432', `host=${this.#network.gateway} port=${this.#servicePort}`)
+      .replace('host=shop-database-replicas', `host=${this.#readers}`)
       .replace('/etc/cryptosense/secrets', '/etc/pgbouncer');
     this.#writeFolder('pooler', {
       'pgbouncer.ini': settings,
       'userlist.txt': `"cryptosense" "${APP_PASSWORD}"\n`,
     });
+  }
+
+  async #startPooler(): Promise<void> {
+    this.#writePooler();
     await docker(
       ...['run', '--detach', '--name', this.container('pooler'), '--network', this.#id, '--memory', '64m'],
       ...['--volume', `${join(this.#folder, 'pooler')}:/etc/pgbouncer:ro`, image('pooler')],

@@ -55,6 +55,22 @@ test("PgBouncer's numbers are those of the environment", () => {
     assert.ok(ini?.split('\n').includes(line), line);
 });
 
+test('PgBouncer leads to the replicas only where it is asked to', () => {
+  const ini = (replicaPoolSize?: number) => {
+    const { pooler } = renderComponents(
+      resolved({ tier: 'production', pooler: replicaPoolSize === undefined ? {} : { replicaPoolSize } }),
+    );
+    return (find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>)['pgbouncer.ini'] ?? '';
+  };
+  assert.not.match(ini(), /_ro|replicas/);
+  assert.match(
+    ini(10),
+    /^cryptosense_ro = host=shop-database-replicas port=5432 dbname=cryptosense pool_size=10 .*transaction read only'$/m,
+  );
+  // Everything else is as without.
+  assert.is(ini(10).replace(/^cryptosense_ro.*\n/m, ''), ini());
+});
+
 test('PgBouncer asks a database that restarts every second, not every 15', () => {
   const { pooler } = renderComponents(resolved());
   const { 'pgbouncer.ini': ini } = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;

@@ -39,6 +39,30 @@ test('the sentence has every number and what to set', () => {
   );
 });
 
+test('a pool for the replicas needs some', () => {
+  const pooler = { replicaPoolSize: 10 };
+  assert.is(problems({ pooler }), '');
+  assert.match(
+    problems({ pooler, database: { members: 1 } }),
+    /replicaPoolSize is for replicas .* set that to 3/,
+  );
+});
+
+test('a pool for the replicas counts for max_connections, as one of them may become primary', () => {
+  const at = (max_connections: string, replicaPoolSize?: number) =>
+    problemsOf(
+      resolved({
+        tier: 'production',
+        database: { parameters: { max_connections } },
+        pooler: replicaPoolSize === undefined ? {} : { replicaPoolSize },
+      }),
+    ).join();
+  // Three pods of PgBouncer with 25 and 5, and 10 that are kept.
+  assert.is(at('100'), '');
+  assert.match(at('100', 10), /can open 120 connections .* replicaPoolSize 10 .* at least 130/);
+  assert.is(at('130', 10), '');
+});
+
 test('what it says to set is enough, and one less is not', () => {
   const spec = { autoscaling: { maxReplicas: 40 }, pooler: { replicas: 3 } };
   assert.match(problems({ ...spec, pooler: { replicas: 3, maxClientConnections: 601 } }), /at least 602/);
