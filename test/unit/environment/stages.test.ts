@@ -22,7 +22,12 @@ test('what pods are made from is written before the pods, and what goes comes la
   const orphan: Action = { type: 'orphan', name: 'shop', uid: '1', resourceVersion: '1', why: 'it grows' };
   const [statefulSet, configMap, job] = [apply('StatefulSet'), apply('ConfigMap'), apply('Job')];
   const stages = stagesOf([gone, statefulSet, orphan, configMap, job]);
-  assert.equal(stages, [[configMap], [statefulSet, orphan, job], [gone]]);
+  assert.equal(stages, [[configMap], [], [statefulSet, orphan, job], [gone]]);
+});
+
+test('a Role is there before it is bound, and bound before there are pods that need it', () => {
+  const [binding, role, statefulSet] = [apply('RoleBinding'), apply('Role'), apply('StatefulSet')];
+  assert.equal(stagesOf([binding, statefulSet, role]), [[role], [binding], [statefulSet], []]);
 });
 
 test('each item is worked on once, never more than so many at once, and all have ended at the end', async () => {
