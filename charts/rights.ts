@@ -29,6 +29,8 @@ export const RULES: k8s.PolicyRule[] = [
   { apiGroups: [GROUP], resources: [`${RESTORE_PLURAL}/status`], verbs: ['get', 'patch'] },
   // Releases come and go.
   { apiGroups: ['apps'], resources: ['deployments', 'controllerrevisions'], verbs: KEEP },
+  // Where a release gets more or fewer pods and nothing else changes.
+  { apiGroups: ['apps'], resources: ['deployments/scale'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['services', 'configmaps'], verbs: KEEP },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: KEEP },
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: PRUNE },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Environment, LABELS, MANAGER, type Manifest } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { API_VERSION } from '../api/well-known.ts';
-import { applyNew, applyStatus, create, mergePatch, remove, serverSideApply } from '../kube/apply.ts';
+import { applyNew, applyStatus, create, mergePatch, remove, scale, serverSideApply } from '../kube/apply.ts';
 import { answered, KubeError } from '../kube/errors.ts';
 import { type KubeObject, pathOf, type Resource } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/transport.ts';
@@ -185,24 +185,47 @@ export class Actor {
   async #apply(action: Extract<Action, { manifest: Manifest }>, environment: Environment): Promise<void> {
     const { manifest } = action;
     const resourceVersion = action.type === 'applyGuarded' ? action.resourceVersion : undefined;
-    const written = action.isNew
-      ? await this.#applyNew(manifest, environment)
-      : await serverSideApply(this.#client, resourceOf(manifest.kind), manifest, {
-          fieldManager: MANAGER,
-          force: true,
-          ...(resourceVersion ? { resourceVersion } : {}),
-        });
+    const written =
+      (action.type === 'applyGuarded' ? await this.#scale(action) : undefined) ??
+      (action.isNew
+        ? await this.#applyNew(manifest, environment)
+        : await serverSideApply(this.#client, resourceOf(manifest.kind), manifest, {
+            fieldManager: MANAGER,
+            force: true,
+            ...(resourceVersion ? { resourceVersion } : {}),
+          }));
     this.#seen(written);
     const key = environmentOf(written as Live);
     const settled = this.#settled.get(key) ?? new Map<string, string>();
     this.#settled.set(key, settled.set(nameOf(written as Live), versionOf(written as Live)));
   }
 
+  /** Writes the number of pods alone where that is enough; undefined when the whole definition is to be written. */
+  async #scale(action: Extract<Action, { type: 'applyGuarded' }>): Promise<KubeObject | undefined> {
+    const { manifest, scales, resourceVersion } = action;
+    const { kind, metadata } = manifest;
+    const live = this.#caches.get(kind, metadata.namespace ?? '', metadata.name);
+    const isAsSeen =
+      live?.metadata.uid === scales?.uid && live?.metadata.resourceVersion === scales?.resourceVersion;
+    if (!live || !scales || !isAsSeen) return undefined;
+    try {
+      const by = { fieldManager: MANAGER };
+      return await scale(this.#client, resourceOf(kind), live as KubeObject, scales.replicas, by);
+    } catch (error) {
+      // Its status has moved on, most often. More pods do no harm to whatever it is now.
+      if (resourceVersion !== undefined || !answered(error, 409)) throw error;
+      this.#assertLeading();
+      return undefined;
+    }
+  }
+
   /** Only what is not there, or is the environment's after all, is written: never what is somebody else's. */
   async #applyNew(manifest: Manifest, environment: Environment): Promise<KubeObject> {
     const resource = resourceOf(manifest.kind);
+    // A Job is written once, and making it costs the API server half of an apply.
+    const make = manifest.kind === RESOURCES.jobs.kind ? create : applyNew;
     try {
-      return await applyNew(this.#client, resource, manifest, { fieldManager: MANAGER });
+      return await make(this.#client, resource, manifest, { fieldManager: MANAGER });
     } catch (error) {
       const there = await this.#obstacle(error, resource, manifest, environment);
       if (there.metadata.deletionTimestamp) throw error;

@@ -22,6 +22,8 @@ export type Action =
       why: string;
       isNew: boolean;
       resourceVersion?: string;
+      /** Of the Deployment as it was seen, nothing but the number of pods is another than in the manifest. */
+      scales?: { uid: string; resourceVersion: string; replicas: number };
     }
   | {
       type: 'delete';

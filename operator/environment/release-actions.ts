@@ -1,11 +1,12 @@
 import { renderMigration } from '../../charts/render.ts';
-import { type Manifest, names, type OwnerReference } from '../api/resolved.ts';
+import { names, type OwnerReference } from '../api/resolved.ts';
 import type { GuardedAction } from '../rollout/invariants.ts';
 import { PHASES } from '../rollout/schema.ts';
 import type { RolloutDecision } from '../rollout/state.ts';
 import { type Action, pushApply } from './actions.ts';
-import { reasonToApply, stamped } from './drift.ts';
+import { stamped } from './drift.ts';
 import { owned } from './ownership.ts';
+import { podsAction } from './pods-of-release.ts';
 import { routerActions } from './router.ts';
 import type { Live, RevisionRecord, Snapshot } from './snapshot.ts';
 import { Templates } from './templates.ts';
@@ -48,20 +49,15 @@ export function rolloutActions(
     if (!record) continue;
     const { deployment, service, configMap } = record.manifests;
     for (const manifest of [configMap, service]) pushApply(grow, snapshot, owned(manifest, owner), settled);
-    const restartedAt = decision.memory.restarts?.find((one) => one.revision === revision)?.at;
-    const sized = stamped(owned(withReplicas(deployment, replicas, restartedAt), owner));
-    const live = snapshot.live(sized);
-    const why = reasonToApply(sized, live, settled);
-    if (!why) continue;
-    const shrinks = replicas < (snapshot.views.find((view) => view.revision === revision)?.replicas ?? 0);
-    (shrinks ? shrink : grow).push({
-      type: 'applyGuarded',
-      manifest: sized,
-      guarded: { type: 'scale', revision, replicas },
-      why: `${why}: ${replicas} replicas`,
-      isNew: live === undefined,
-      ...(shrinks && live ? { resourceVersion: live.metadata.resourceVersion } : {}),
-    });
+    const wanted = {
+      revision,
+      deployment,
+      replicas,
+      restartedAt: decision.memory.restarts?.find((one) => one.revision === revision)?.at,
+      shrinks: replicas < (snapshot.views.find((view) => view.revision === revision)?.replicas ?? 0),
+    };
+    const pods = podsAction(snapshot, wanted, owner, settled);
+    if (pods) (wanted.shrinks ? shrink : grow).push(pods);
   }
   const route = routerActions(snapshot, decision, owner, settled);
   for (const revision of decision.remove) {
@@ -141,30 +137,4 @@ function jobsOf({ resolved, live }: Snapshot, revision: string): string[] {
   return PHASES.map((phase) => names(name).migration(revision, phase)).filter(
     (job) => live({ kind: 'Job', metadata: { name: job, namespace } }) !== undefined,
   );
-}
-
-/** The last answer for a frozen Deployment: the same object is stamped and compared once. */
-const SIZED = new WeakMap<Manifest, { replicas: number; restartedAt: string | undefined; sized: Manifest }>();
-
-const RESTARTED_AT = 'cryptosense.io/restarted-at';
-
-function withReplicas(deployment: Manifest, replicas: number, restartedAt: string | undefined): Manifest {
-  const known = SIZED.get(deployment);
-  if (known?.replicas === replicas && known.restartedAt === restartedAt) return known.sized;
-  const spec = { ...(deployment.spec as { template: Manifest }), replicas };
-  if (restartedAt !== undefined) spec.template = restarted(spec.template, restartedAt);
-  const sized = { ...deployment, spec };
-  if (!Object.isFrozen(deployment)) return sized;
-  Object.freeze(spec);
-  SIZED.set(deployment, { replicas, restartedAt, sized: Object.freeze(sized) });
-  return sized;
-}
-
-/** Another template makes other pods, which the Deployment brings up one by one before the old ones go. */
-function restarted(template: Manifest, at: string): Manifest {
-  const { annotations } = template.metadata;
-  return {
-    ...template,
-    metadata: { ...template.metadata, annotations: { ...annotations, [RESTARTED_AT]: at } },
-  };
 }

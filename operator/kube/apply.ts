@@ -136,6 +136,30 @@ export function mergePatch(
   });
 }
 
+/**
+ * Writes spec.replicas through the scale subresource, which costs the server a quarter of an apply, and only while the
+ * object is `live` still (409 otherwise). Returns the object as the server has it from then on.
+ */
+export async function scale<T extends KubeObject>(
+  client: KubeClient,
+  resource: Resource,
+  live: T,
+  replicas: number,
+  call: CallOptions & { fieldManager: string },
+): Promise<T> {
+  const { namespace, name, uid, resourceVersion, generation } = live.metadata;
+  const patch = { metadata: { uid, resourceVersion }, spec: { replicas } };
+  const options = { ...call, subresource: 'scale' };
+  const answer = await mergePatch(client, resource, namespace, name, patch, options);
+  // The answer is a Scale. Nothing else has changed: it was done to this version.
+  const metadata = {
+    ...live.metadata,
+    resourceVersion: answer.metadata.resourceVersion,
+    ...(generation === undefined ? {} : { generation: generation + 1 }),
+  };
+  return { ...live, metadata, spec: { ...(live.spec as object), replicas } };
+}
+
 export interface RemoveOptions extends CallOptions {
   /** Only while it is still this object (409 otherwise). */
   uid?: string;

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { applyStatus, mergePatch, remove, serverSideApply } from '../../../operator/kube/apply.ts';
+import { applyStatus, mergePatch, remove, scale, serverSideApply } from '../../../operator/kube/apply.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';
 import { EVENTS, EventRecorder } from '../../../operator/kube/events.ts';
 import { listAll } from '../../../operator/kube/list-watch.ts';
@@ -57,6 +57,36 @@ test("a field that is left out goes, another manager's field stays, a drifted fi
   assert.is(conflict.code, 409);
   const mended = await serverSideApply(client, CONFIG_MAPS, configMap('fields', { a: '1' }), ours);
   assert.equal(mended.data, { a: '1', c: '3' });
+});
+
+test('a scale returns the object as the server has it, is refused with 409 for another version, and an apply goes on from it', async () => {
+  const labels = { app: 'scaled' };
+  const containers = [{ name: 'main', image: 'pause:3' }];
+  const deployment = (replicas: number) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'scaled', namespace: 'default' },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers } },
+    },
+  });
+  const path = '/apis/apps/v1/namespaces/default/deployments/scaled';
+  const withoutFields = ({ metadata, ...object }: KubeObject) => ({
+    ...object,
+    metadata: { ...metadata, managedFields: [] },
+  });
+  const first = await serverSideApply(client, DEPLOYMENTS, deployment(1), ours);
+  const scaled = await scale(client, DEPLOYMENTS, first, 3, ours);
+  const there = await client.request<KubeObject>({ method: 'GET', path });
+  assert.equal(withoutFields(scaled), withoutFields(there));
+  assert.is((there.spec as { replicas: number }).replicas, 3);
+  assert.is((await failure(scale(client, DEPLOYMENTS, first, 4, ours))).code, 409);
+  const other = { ...scaled, metadata: { ...scaled.metadata, uid: '00000000-0000-0000-0000-000000000000' } };
+  assert.is((await failure(scale(client, DEPLOYMENTS, other, 4, ours))).code, 409);
+  const applied = await serverSideApply(client, DEPLOYMENTS, deployment(2), ours);
+  assert.is((applied.spec as { replicas: number }).replicas, 2);
 });
 
 test('a write that carries an old version or another uid is refused with 409', async () => {

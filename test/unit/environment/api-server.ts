@@ -25,6 +25,7 @@ interface Target {
   namespace: string;
   name: string;
   isStatus: boolean;
+  isScale: boolean;
 }
 
 const KINDS = new Map(Object.values(RESOURCES).map(({ plural, kind }) => [plural as string, kind as string]));
@@ -96,7 +97,8 @@ export class ApiServer {
     const before = this.version;
     const answer = structuredClone(this.#answer(options, target, body));
     if (this.version !== before) {
-      this.writes.push(`${options.method} ${target.kind}${target.isStatus ? ' status' : ''}/${target.name}`);
+      const sub = target.isStatus ? ' status' : target.isScale ? ' scale' : '';
+      this.writes.push(`${options.method} ${target.kind}${sub}/${target.name}`);
       this.dieAfter -= 1;
       if (this.dieAfter <= 0) throw new Killed(`after ${this.writes.at(-1)}`);
     }
@@ -121,7 +123,8 @@ export class ApiServer {
     }
     if (live) check(live, body.metadata);
     if (contentType === 'application/merge-patch+json' && !isStatus) {
-      return this.#merge(live as Live, body);
+      const { kind: _, ...merged } = this.#merge(live as Live, body);
+      return { kind: target.isScale ? 'Scale' : kind, ...merged };
     }
     if (isStatus) return this.#store({ ...(live as Live), status: body.status }, live);
     const { status: _, ...wanted } = body;
@@ -230,5 +233,6 @@ function targetOf({ path, body }: RequestOptions): Target {
   const kind = KINDS.get(plural);
   if (!kind) throw new Error(`the test's API server does not know ${path}`);
   const namespace = path.split('/namespaces/')[1]?.split('/')[0] ?? '';
-  return { kind, namespace, name: name ?? (body as Body).metadata.name, isStatus: sub === 'status' };
+  const metadata = { namespace, name: name ?? (body as Body).metadata.name };
+  return { kind, ...metadata, isStatus: sub === 'status', isScale: sub === 'scale' };
 }
