@@ -29,6 +29,7 @@ import { answerOf } from './router.ts';
 import { servingRelease } from './serving.ts';
 import type { Snapshot } from './snapshot.ts';
 import { eachOf, stagesOf } from './stages.ts';
+import { StatusPace } from './status-pace.ts';
 import { isLeaving, observeRemains, planTeardown, refusalOf } from './teardown.ts';
 import { shapeOf, Templates } from './templates.ts';
 import type { WatchToPlan } from './watch-to-plan.ts';
@@ -61,6 +62,7 @@ export class EnvironmentReconciler {
   readonly #credentials = new Map<string, string>();
   /** How often in a row the world had moved on when a plan was carried out. */
   readonly #overtaken = new Map<string, number>();
+  readonly #pace = new StatusPace();
   /** When the gateway's answer was first seen, and for which generation of which route. */
   readonly #answers = new Map<string, { route: string; at: number | undefined; seen: boolean }>();
   /** What was rendered last, and from which inputs. */
@@ -209,14 +211,21 @@ export class EnvironmentReconciler {
       throw fatal.error;
     }
     if (fatal) return this.#lookAgainSoon(key, fatal.error);
+    // An Event tells of something that the status has to remember, or it would be told again.
+    const isTold = plan.notes.length > 0;
+    const waitMs = isTold ? 0 : this.#pace.waitMs(key, environment.status, plan.status, now);
     try {
-      await this.#actor.writeStatus(environment, plan.status);
+      if (waitMs === 0) await this.#actor.writeStatus(environment, plan.status);
     } catch (error) {
       if (movedOn(error)) return this.#lookAgainSoon(key, error);
       throw error;
     }
     this.#overtaken.delete(key);
-    return plan.againInMs === undefined ? undefined : { requeueAfterMs: plan.againInMs };
+    const againInMs = Math.min(
+      plan.againInMs ?? Number.POSITIVE_INFINITY,
+      waitMs || Number.POSITIVE_INFINITY,
+    );
+    return againInMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: againInMs };
   }
 
   /** Resolves when nothing is being measured any more. */
@@ -349,6 +358,7 @@ export class EnvironmentReconciler {
     this.#credentials.delete(key);
     this.#overtaken.delete(key);
     this.#answers.delete(key);
+    this.#pace.forget(key);
     this.#measurements.forget(key);
     this.#archive.forget(key);
     this.#actor.forget(key);
