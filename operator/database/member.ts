@@ -71,8 +71,9 @@ export function memberOf(pod: Live): Member {
 
 /** Anybody with rights in the namespace can write the annotation: what is no report is none. */
 function reportOf(text: string | undefined): Reported | undefined {
+  if (text === undefined) return undefined;
   try {
-    const found: unknown = JSON.parse(text ?? '');
+    const found: unknown = JSON.parse(text);
     return typeof found === 'object' && found !== null ? (found as Reported) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:https';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { explained, withExecInfo } from './exec-plugin.ts';
@@ -95,16 +95,18 @@ export class Credentials {
     const previous = this.#access?.pools;
     if (previous !== undefined && material === this.#material) return { headers, pools: previous };
     // Throws when certificate and key are not a pair, which is so for a moment while their files are replaced.
+    let secureContext: SecureContext;
     try {
-      createSecureContext(pick(options, ['ca', 'cert', 'key', 'pfx', 'passphrase']) as SecureContextOptions);
+      const parts = pick(options, ['ca', 'cert', 'key', 'pfx', 'passphrase']) as SecureContextOptions;
+      secureContext = createSecureContext(parts);
     } catch (error) {
       const { message } = error as Error;
       throw new Error(`the client certificate cannot be used with its key: ${message}`, { cause: error });
     }
     const pools = {
-      calls: this.#pool(options, this.#connections.calls),
-      watches: this.#pool(options, this.#connections.watches),
-      lease: this.#pool(options, this.#connections.lease),
+      calls: this.#pool(options, this.#connections.calls, secureContext),
+      watches: this.#pool(options, this.#connections.watches, secureContext),
+      lease: this.#pool(options, this.#connections.lease, secureContext),
     };
     this.#material = material;
     // Not at once: who was given the old ones in this turn of the loop has not sent his request yet.
@@ -114,7 +116,7 @@ export class Credentials {
     return { headers, pools };
   }
 
-  #pool(options: RequestOptions, connections: number): Dispatcher {
+  #pool(options: RequestOptions, connections: number, secureContext: SecureContext): Dispatcher {
     const how = this.#config.createDispatcherOptions(this.#config.getCurrentCluster(), {
       ...pick(options, ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername']),
     });
@@ -133,7 +135,11 @@ export class Credentials {
       case 'socks':
         throw new Error('A SOCKS proxy-url is not supported: use an HTTP proxy or connect directly.');
       case 'agent':
-        return new Agent({ ...shared, connect: { ...how.connect, keepAliveInitialDelay: 30_000 } as object });
+        return new Agent({
+          ...shared,
+          // Every connection would make a context of its own, of the same certificates, in milliseconds each.
+          connect: { ...how.connect, secureContext, keepAliveInitialDelay: 30_000 } as object,
+        });
       case 'none':
         return new Agent(shared);
     }
