@@ -32,6 +32,9 @@ const PER_NAMESPACE = 100;
 const CLIENTS = 16;
 const BATCHES = 3;
 const SINGLY_EVERY_MS = 250;
+/** Before a command that is measured alone nobody has written for this long; it is waited for no longer than that. */
+const CALM_MS = 500;
+const MOST_CALMING_MS = 15_000;
 
 /** Both contenders on one cluster, each with its own releases, in turns: a batch of one, then a batch of the other. */
 export async function measure(
@@ -215,6 +218,7 @@ class Side {
     place: Place,
     measured: (command: Request) => Promise<unknown>,
   ): Promise<void> {
+    await this.#calm();
     const started = performance.now();
     const before = this.#log.read().length;
     await this.#contender.command(this.#client, this.#live(index), verb);
@@ -223,6 +227,18 @@ class Side {
     await new Promise((resolve) =>
       setTimeout(resolve, Math.max(0, SINGLY_EVERY_MS - (performance.now() - started))),
     );
+  }
+
+  /** What a release leaves to be done must not delay the command for the next one, of whichever contender. */
+  async #calm(): Promise<void> {
+    const began = performance.now();
+    let [writes, since] = [this.#log.read().length, began];
+    while (performance.now() - since < CALM_MS && performance.now() - began < MOST_CALMING_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const { length } = this.#log.read();
+      if (length !== writes) since = performance.now();
+      writes = length;
+    }
   }
 
   /** The first write of this contender after the command that is so. */
