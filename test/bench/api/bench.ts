@@ -61,7 +61,7 @@ export async function benchApi(): Promise<Figure[]> {
   const started: Pinned[] = [];
   try {
     await bundle('app/main.ts', join(folder, 'main.mjs'));
-    await bundleWebPage('app/web/client/main.ts', join(folder, 'client'));
+    await bundleWebPage('app/web/client/main.ts', join(folder, 'web'));
     const surroundings = await surround(containers, folder, conditions);
     started.push(surroundings.ours);
     return [
