@@ -9,7 +9,7 @@ export interface ImageRecipe {
   dockerfile: string;
   /** The build context, relative to the checkout; with an `entry` made of `sources` and what the entry imports. */
   context: string;
-  /** What `npm start` does without, for tests or monitoring: built when it is asked for by name. */
+  /** What `npm start` does without, for tests: built when it is asked for by name. */
   onlyByName?: true;
   /** The program that is bundled into it. */
   entry?: string;
@@ -87,7 +87,7 @@ export const recipes: readonly ImageRecipe[] = [
   { ...operator(LATER, 'test/later-operator/main.ts'), onlyByName: true },
   packaged('pooler', 'images/runtime'),
   packaged('cache', 'images/runtime', 'images/cache'),
-  { ...packaged('exporters', 'images/runtime', 'images/exporters'), onlyByName: true },
+  packaged('exporters', 'images/runtime', 'images/exporters'),
   database(),
 ];
 

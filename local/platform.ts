@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { renderOperator, renderProtection } from '../charts/render.ts';
 import { apply, waitFor, waitForRollout } from './addons/cluster-access.ts';
 import { DASHBOARD_PORT, dashboardAccess } from './addons/dashboard-access.ts';
-import { builtAddonImages } from './addons/images.ts';
+import { builtAddonImages, isBuiltHere, prometheusImage } from './addons/images.ts';
 import { installAddons } from './addons/install.ts';
+import { hasPrometheusOperator, installPrometheus } from './addons/prometheus.ts';
 import { cacheRoot } from './cache.ts';
 import { checkout } from './checkout.ts';
 import { type LocalCluster, up } from './cluster.ts';
@@ -36,6 +37,7 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
       images = await buildImages({ engine, report });
       // Made while the cluster is, so that it gets them as soon as it is there.
       addons = await builtAddonImages(engine.dockerHost, report);
+      await prometheusImage(engine.dockerHost, report);
     },
   };
   const make: Step = {
@@ -69,6 +71,14 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
       await installOperator(ready, images, report);
     },
   };
+  const monitoring: Step = {
+    name: 'Prometheus with every alert',
+    work: async (report) => {
+      report('waiting for the other images');
+      await loaded.promise;
+      await bringPrometheus(ready, report);
+    },
+  };
   // What starts slowly gets its images first, so that it starts while the others are brought in.
   await runSteps(addons.length > 0 ? [addonImages, dns] : [dns], { concurrent: true });
   await runSteps(
@@ -76,6 +86,7 @@ export async function bringUpPlatform(name: string): Promise<Platform> {
       { name: 'Gateway, metrics and storage', work: (report) => installAddons({ cluster: ready, report }) },
       projectImages,
       operator,
+      monitoring,
     ],
     { concurrent: true },
   );
@@ -94,6 +105,14 @@ export async function addImage(
   const images = await buildImages({ engine, only: [name], report });
   await load(cluster, images, report);
   return name;
+}
+
+/** Where the Prometheus operator is, environments bring their rules themselves, and the cluster's own Prometheus has them. */
+async function bringPrometheus(cluster: LocalCluster, report: Report): Promise<void> {
+  if (await hasPrometheusOperator(cluster)) return;
+  const image = await prometheusImage(cluster.dockerHost, report);
+  if (isBuiltHere(image)) await cluster.loadImages([image], report);
+  await installPrometheus(cluster, image, report);
 }
 
 /** Gives the images their friendly names for as long as they are loaded: checkouts that share an engine share names. */

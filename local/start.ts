@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { apply, lookUp } from './addons/cluster-access.ts';
 import { DASHBOARD_PORT } from './addons/dashboard-access.ts';
+import { MONITORING_NAMESPACE } from './addons/prometheus.ts';
 import { checkout } from './checkout.ts';
 import { chosenPurpose, clusterName } from './cluster-name.ts';
 import { type DemonstrationResult, demonstrate, RELEASES } from './demo/demonstration.ts';
@@ -105,6 +106,7 @@ function look({ cluster }: Platform): string {
     'kubectl get cse local -o yaml         # the whole status',
     `kubectl -n cryptosense-system port-forward deploy/cryptosense-operator ${DASHBOARD_PORT}   # the dashboard: http://127.0.0.1:${DASHBOARD_PORT}`,
     'kubectl -n default create token dashboard   # what it asks for',
+    `kubectl -n ${MONITORING_NAMESPACE} port-forward svc/prometheus 9090   # what fires: http://127.0.0.1:9090/api/v1/alerts`,
     `curl ${url}/api/prices/BTC`,
     `curl ${url}/health/detailed`,
     `kubectl patch cse local --type merge -p '{"spec":{"release":{"image":"${RELEASES.first}"}}}'   # back at once; five minutes later: another canary`,

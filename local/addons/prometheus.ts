@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { ruleGroups } from '../../charts/alerts/rule-groups.ts';
 import { prometheusConfig } from '../../charts/alerts/scrape.ts';
 import { MONITORING_LABEL } from '../../charts/exporters.ts';
 import { RUNBOOKS } from '../../operator/api/tiers.ts';
 import type { Report } from '../report.ts';
-import { type AddonCluster, apply, waitForRollout } from './cluster-access.ts';
-import { isBuiltHere, prometheusImage } from './images.ts';
+import { type AddonCluster, apply, lookUp, waitForRollout } from './cluster-access.ts';
 import {
   addonLabels,
   clusterRoleBinding,
@@ -65,7 +65,8 @@ const service: Manifest = {
   },
 };
 
-function deployment(image: string): Manifest {
+/** `settings`: a hash of them, by which the pod is replaced when they change. */
+function deployment(image: string, settings: string): Manifest {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -76,7 +77,7 @@ function deployment(image: string): Manifest {
       strategy: { type: 'Recreate' },
       selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
       template: {
-        metadata: { labels },
+        metadata: { labels, annotations: { 'cryptosense.io/settings': settings } },
         spec: {
           serviceAccountName: account.metadata.name,
           securityContext: { ...restrictedPod(65532), fsGroup: 65532 },
@@ -124,22 +125,27 @@ function deployment(image: string): Manifest {
   };
 }
 
-/** A Prometheus that scrapes the operator, every environment and the kubelets, with all rules. Idempotent. */
-export async function installPrometheus(cluster: AddonCluster, report: Report): Promise<void> {
-  const image = await prometheusImage(cluster.dockerHost, report);
-  if (isBuiltHere(image)) {
-    report('bringing Prometheus into the cluster');
-    await cluster.loadImages([image], report);
-  }
+/**
+ * A Prometheus that scrapes the operator, every environment and the kubelets, with all rules. Its image is in the cluster, or
+ * the cluster pulls it. Idempotent.
+ */
+export async function installPrometheus(cluster: AddonCluster, image: string, report: Report): Promise<void> {
+  const map = settings();
+  const hash = createHash('sha256').update(JSON.stringify(map)).digest('hex').slice(0, 16);
   await apply(cluster, 'Prometheus', [
     namespace(MONITORING_NAMESPACE, 'restricted', { [MONITORING_LABEL]: 'true' }),
     account,
     reader,
     clusterRoleBinding('cryptosense-prometheus', 'cryptosense-prometheus', account),
-    settings(),
+    map,
     service,
-    deployment(image),
+    deployment(image, hash),
   ]);
   report('waiting for Prometheus');
   await waitForRollout(cluster, MONITORING_NAMESPACE, NAME);
+}
+
+export async function hasPrometheusOperator(cluster: AddonCluster): Promise<boolean> {
+  const definition = await lookUp(cluster, ['crd', 'prometheusrules.monitoring.coreos.com', '--output=name']);
+  return definition !== undefined;
 }
