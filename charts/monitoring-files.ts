@@ -12,7 +12,7 @@ import { OPERATOR_NAMESPACE, operatorLabels } from './operator.ts';
  * Prometheus of the Prometheus operator one file to apply, and for any other its configuration, rules and routes. `runbooks`
  * is the folder that alerts lead to.
  */
-export function monitoringFiles(runbooks = process.env.RUNBOOKS_URL || RUNBOOKS): Map<string, string> {
+export function monitoringFiles(runbooks = RUNBOOKS): Map<string, string> {
   const options = { runbooks };
   const everything = [...ruleGroups('environment', options), ...ruleGroups('operator', options)];
   return new Map([

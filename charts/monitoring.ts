@@ -2,6 +2,7 @@ import { ApiObject, Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type Component, LABELS, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { RUNBOOKS } from '../operator/api/tiers.ts';
 import { ruleGroups } from './alerts/rule-groups.ts';
 import { EXPORTERS, exported, exporterPolicy, METRICS_PORT } from './exporters.ts';
 import { selector } from './pod.ts';
@@ -54,7 +55,7 @@ export class MonitoringChart extends Chart {
         one: { namespace, name },
         labels: { tier: spec.tier },
         severity: (asked) => (rules.paging ? asked : 'slack'),
-        runbooks: rules.runbooks,
+        runbooks: rules.runbooks ?? RUNBOOKS,
       });
       new ApiObject(this, 'rules', {
         apiVersion: API_VERSION,

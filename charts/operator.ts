@@ -23,6 +23,8 @@ export interface OperatorOptions {
   tracing?: { endpoint: string; share: number };
   /** Port of 127.0.0.1 inside the pod where the dashboard is served, for kubectl port-forward; off when left out. */
   dashboardPort?: number;
+  /** The folder of the runbooks that alerts lead to; the project's own when left out. */
+  runbooks?: string;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface OperatorOptions {
  */
 export class OperatorChart extends Chart {
   constructor(scope: Construct, options: OperatorOptions) {
-    const { image, logLevel = 'info', onlyNamespace, dashboardPort, tracing } = options;
+    const { image, logLevel = 'info', onlyNamespace, dashboardPort, tracing, runbooks } = options;
     const matchLabels = { 'app.kubernetes.io/name': NAME };
     super(scope, 'operator', {
       labels: operatorLabels(),
@@ -94,6 +96,7 @@ export class OperatorChart extends Chart {
                       { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: tracing.endpoint },
                       { name: 'OTEL_TRACES_SAMPLER_ARG', value: String(tracing.share) },
                     ]),
+                ...(runbooks === undefined ? [] : [{ name: 'RUNBOOKS_URL', value: runbooks }]),
               ],
               ports: [
                 { name: 'metrics', containerPort: 8080 },

@@ -112,24 +112,26 @@ export function distribution(
     for (const [component, objects] of Object.entries(manifests).filter(([, list]) => list.length > 0))
       files.set(join(example.replace(/\.yaml$/, ''), `${component}.yaml`), documents(objects));
   }
-  for (const [path, text] of monitoringFiles()) files.set(join('monitoring', path), text);
+  for (const [path, text] of monitoringFiles(settings.runbooks)) files.set(join('monitoring', path), text);
   return files;
 }
 
-type OperatorVariables = Pick<OperatorOptions, 'dashboardPort' | 'tracing'>;
+type OperatorVariables = Pick<OperatorOptions, 'dashboardPort' | 'tracing' | 'runbooks'>;
 
 /** Variables of whoever asks that the operator is to have as well, as it reads them. */
 function operatorVariables(): OperatorVariables {
   try {
-    const { DASHBOARD_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG } = process.env;
-    const { dashboardPort, tracing } = settingsFrom({
+    const { DASHBOARD_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG, RUNBOOKS_URL } = process.env;
+    const { dashboardPort, tracing, runbooks } = settingsFrom({
       DASHBOARD_PORT,
       OTEL_EXPORTER_OTLP_ENDPOINT,
       OTEL_TRACES_SAMPLER_ARG,
+      RUNBOOKS_URL,
     });
     return {
       ...(dashboardPort === undefined ? {} : { dashboardPort }),
       ...(tracing === undefined ? {} : { tracing }),
+      ...(runbooks === undefined ? {} : { runbooks }),
     };
   } catch (error) {
     console.error((error as Error).message);

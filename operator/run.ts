@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { renderComponents } from '../charts/render.ts';
+import { renderComponents } from '../charts/render.ts';
 import project from '../package.json' with { type: 'json' };
 import { API_VERSION, BACKUP_KIND, RESTORE_KIND } from './api/well-known.ts';
 import type { Dashboard, DashboardOptions } from './dashboard/server.ts';
 import { Caches } from './environment/caches.ts';
 import { EnvironmentReconciler } from './environment/reconciler.ts';
+import { withRunbooks } from './environment/runbooks.ts';
 import { WatchToPlan } from './environment/watch-to-plan.ts';
 import { unlessAborted } from './kube/clock.ts';
 import { Controller } from './kube/controller.ts';
@@ -37,6 +38,7 @@ const REST_MS = 40;
 export async function runOperator(
   options: { renderComponents?: typeof renderComponents } = {},
 ): Promise<void> {
+  const { renderComponents: charts = renderComponents } = options;
   const settings = readSettings();
   const log = jsonLog(settings.logLevel);
   // A restarted container has the same pod name and process id, but is not the same process.
@@ -132,7 +134,7 @@ export async function runOperator(
         watchToPlan,
         wake: (key) => controller?.enqueue(key),
         notifier,
-        ...options,
+        renderComponents: settings.runbooks === undefined ? charts : withRunbooks(charts, settings.runbooks),
       });
       controller = new Controller({
         name: 'cryptosenseenvironment',

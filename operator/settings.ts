@@ -1,4 +1,5 @@
 import { milliseconds } from './api/duration.ts';
+import { WEB_FOLDER } from './api/spec/surroundings.ts';
 
 /** What the operator's environment variables say; the manifests of dist/ set those that a pod needs. */
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   resyncMs: number;
   /** Hosts that webhooks may go to; all but the operator's own machine when left out. */
   notificationHosts: string[] | undefined;
+  /** The folder of the runbooks, for alerts of environments that name none; the project's own when left out. */
+  runbooks: string | undefined;
   /** Where traces are sent; nowhere when left out. */
   tracing: TracingSettings | undefined;
 }
@@ -87,6 +90,13 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     !endpoint || isWebAddress(endpoint),
     'write the http or https address of a collector, for example http://jaeger.monitoring:4318',
   );
+  const runbooks = env.RUNBOOKS_URL || undefined;
+  checked(
+    'RUNBOOKS_URL',
+    runbooks,
+    runbooks === undefined || WEB_FOLDER.test(runbooks),
+    'write the address of a folder, for example https://git.example.com/cryptosense/docs/runbooks',
+  );
   const settings = {
     logLevel,
     watchNamespace: namespace('WATCH_NAMESPACE', undefined),
@@ -98,6 +108,7 @@ export function settingsFrom(env: Record<string, string | undefined>): Settings 
     resyncMs,
     notificationHosts: hosts.length > 0 ? hosts : undefined,
     tracing: endpoint ? { endpoint, share } : undefined,
+    runbooks,
   };
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
   return settings;

@@ -61,7 +61,7 @@ export interface EffectiveSpec {
   maintenance: { window: { days: Weekday[]; start: string; duration: string } };
   observability: {
     serviceMonitor: { enabled: boolean; interval: string; labels: Record<string, string> };
-    rules: { enabled: boolean; paging: boolean; labels: Record<string, string>; runbooks: string };
+    rules: { enabled: boolean; paging: boolean; labels: Record<string, string>; runbooks?: string };
     exporters: { enabled: boolean; image: string; resources: Resources };
   };
   notifications: { webhooks: Webhook[]; link?: string };
@@ -130,7 +130,7 @@ const DATABASE = { image: IMAGES.database, members: 1, durability: 'strict' as c
 // The guide's numbers.
 const POOLER = { image: IMAGES.pooler, maxClientConnections: 1000, poolSize: 25, reservePoolSize: 5 };
 
-/** Where the pages of docs/runbooks are read. */
+/** Where the pages of docs/runbooks are read when neither an environment nor the operator (RUNBOOKS_URL) names a folder. */
 export const RUNBOOKS = 'https://github.com/cryptosense/cryptosense-platform/blob/main/docs/runbooks';
 
 const GATEWAY = { name: 'cryptosense', namespace: 'gateway-system' };
@@ -188,7 +188,7 @@ const production: TierDefaults = {
   maintenance: { window: { days: ['Sunday'], start: '03:00', duration: '1h' } },
   observability: {
     serviceMonitor: { enabled: true, interval: '30s', labels: {} },
-    rules: { enabled: true, paging: true, labels: {}, runbooks: RUNBOOKS },
+    rules: { enabled: true, paging: true, labels: {} },
     exporters: { enabled: true, image: IMAGES.exporters, resources: { cpu: '10m', memory: '48Mi' } },
   },
   notifications: { webhooks: [] },

@@ -16,6 +16,7 @@ test('nothing set means all namespaces, a look every ten hours and the ports of 
     resyncMs: 36_000_000,
     notificationHosts: undefined,
     tracing: undefined,
+    runbooks: undefined,
   });
 });
 
@@ -57,6 +58,7 @@ test('every variable that is wrong is named at once, with what to write', () => 
     NOTIFICATION_HOSTS: 'https://hooks.slack.com',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'jaeger:4318',
     OTEL_TRACES_SAMPLER_ARG: '5%',
+    RUNBOOKS_URL: 'docs/runbooks',
   };
   try {
     settingsFrom(env);
@@ -68,6 +70,7 @@ test('every variable that is wrong is named at once, with what to write', () => 
       'NOTIFICATION_HOSTS is "https://hooks.slack.com": write names of hosts with commas between them, for example hooks.slack.com,*.corp.example.com',
       'OTEL_TRACES_SAMPLER_ARG is "5%": write a share from 0 to 1',
       'OTEL_EXPORTER_OTLP_ENDPOINT is "jaeger:4318": write the http or https address of a collector, for example http://jaeger.monitoring:4318',
+      'RUNBOOKS_URL is "docs/runbooks": write the address of a folder, for example https://git.example.com/cryptosense/docs/runbooks',
       'WATCH_NAMESPACE is "a,b": write the name of one namespace',
       'METRICS_PORT is "http": write a port, 1 to 65535',
       'DASHBOARD_PORT is "80900": write a port, 1 to 65535',

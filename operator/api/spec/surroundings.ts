@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { duration, form, image, labelMap, notZero, objectName, resources, rules } from './forms.ts';
 
+/** The address of a folder of pages. */
+export const WEB_FOLDER = /^https?:[/][/][^\s]+$/;
+
 const toleration = z
   .object({
     key: z
@@ -161,11 +164,13 @@ export const observability = z
           .optional(),
         labels: labelMap('Labels by which your Prometheus finds it.').optional(),
         runbooks: form(
-          /^https?:[/][/][^\s]+$/,
+          WEB_FOLDER,
           'rules.runbooks is the address of a folder, for example https://git.example.com/cryptosense/docs/runbooks',
           512,
         )
-          .describe('Where the runbooks are that alerts lead to: a folder with the pages of docs/runbooks.')
+          .describe(
+            "Where the runbooks are that alerts lead to: a folder with the pages of docs/runbooks. The operator's (RUNBOOKS_URL) when absent.",
+          )
           .optional(),
       })
       .describe('A PrometheusRule (Prometheus operator) with the alerts about the environment.')

@@ -5,6 +5,8 @@ import { ALERT_SEVERITIES, durationText, ENVIRONMENT_LABELS, scopeOf } from '../
 import { alertName, type PrometheusGroup, ruleGroups } from '../../../charts/alerts/rule-groups.ts';
 import { renderComponents } from '../../../charts/render.ts';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
+import { RUNBOOKS } from '../../../operator/api/tiers.ts';
+import { withRunbooks } from '../../../operator/environment/runbooks.ts';
 import { suite } from '../../harness/suite.ts';
 import { find, resolved } from './environments.ts';
 
@@ -80,6 +82,17 @@ test('somebody is paged for production alone, unless it is asked for', () => {
     severities({ tier: 'staging', observability: { rules: { paging: true } } }),
     new Set(['page', 'page-ceo', 'slack']),
   );
+});
+
+test('where an environment names no folder of runbooks, its alerts lead to that of the operator', () => {
+  const urlIn = (rules: object, folder?: string) => {
+    const environment = resolved({ tier: 'production', observability: { rules } });
+    const render = folder === undefined ? renderComponents : withRunbooks(renderComponents, folder);
+    return JSON.stringify(render(environment).monitoring).match(/"runbook_url":"([^"]+)api-down/)?.[1];
+  };
+  is(urlIn({}), `${RUNBOOKS}/`);
+  is(urlIn({}, 'https://ours'), 'https://ours/');
+  is(urlIn({ runbooks: 'https://theirs' }, 'https://ours'), 'https://theirs/');
 });
 
 test('labels and runbooks of the user are used, and labels hide none of ours', () => {
