@@ -121,7 +121,8 @@ type OperatorVariables = Pick<OperatorOptions, 'dashboardPort' | 'tracing' | 'ru
 /** Variables of whoever asks that the operator is to have as well, as it reads them. */
 function operatorVariables(): OperatorVariables {
   try {
-    const { DASHBOARD_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG, RUNBOOKS_URL } = process.env;
+    const { DASHBOARD_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG, RUNBOOKS_URL } =
+      process.env;
     const { dashboardPort, tracing, runbooks } = settingsFrom({
       DASHBOARD_PORT,
       OTEL_EXPORTER_OTLP_ENDPOINT,
