@@ -88,7 +88,7 @@ test('another image is tried with the parameters, too', async () => {
     .filter((write) => /database/.test(write))
     .map((w) => w.replace(/-check-.*/, '-check'));
   assert.equal(writes, [
-    'PATCH Job/shop-database-check',
+    'POST Job/shop-database-check',
     'PATCH StatefulSet/shop-database',
     'DELETE Job/shop-database-check',
     'DELETE Pod/shop-database-pod-0',
