@@ -238,7 +238,9 @@ test('every page of a runbook that is SQL is understood by PostgreSQL', async ()
         '-c',
       ];
       const { exitCode, output } = await monitored.database.exec([...command, statement]);
-      is(exitCode, 0, `${runbook}: ${statement}\n${output}`);
+      // What is for a replica is refused by this primary, once it is understood.
+      const isForReplicas = output.includes('recovery is not in progress');
+      ok(exitCode === 0 || isForReplicas, `${runbook}: ${statement}\n${output}`);
     }
   }
 });
