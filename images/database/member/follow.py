@@ -138,6 +138,8 @@ class Follower:
 
     def switch_over(self, candidate):
         place.say("another member becomes primary, as the operator asks for")
+        # PostgreSQL starts anew with what was read. Patroni reports the new role before that is looked at here again.
+        self.tell(pending="")
         body = {"leader": place.NAME, **({"candidate": candidate} if candidate else {})}
         status, answer = place.rest("POST", "/switchover", body, timeout=60)
         if status != 200:
