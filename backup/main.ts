@@ -6,7 +6,7 @@ import { Bucket } from './bucket.ts';
 import { expire } from './expire.ts';
 import { rebuildObjects, recordsOf, takeAndVerify, verifyAgain, type Work } from './job.ts';
 import { clusterObjects } from './objects.ts';
-import { drill } from './restore/drill.ts';
+import { restoreJob } from './restore/jobs.ts';
 import { recover } from './restore/recover.ts';
 import { readSecrets, readSettings, settingsFolder } from './settings.ts';
 
@@ -16,6 +16,8 @@ const USAGE = `usage: backup.mjs COMMAND
   take <full|dump> <name>     the backup of one CryptoSenseBackup, restored
   verify <name>               restores a backup of the bucket once more
   drill                       restores up to a target into scratch space, and measures
+  look                        says whether a target can be restored
+  in-place                    lays a restored database beside the data of a member
   recover                     makes the data of a new database from backups`;
 
 const DAY_MS = 86_400_000;
@@ -78,7 +80,7 @@ async function main(): Promise<number> {
   if (command === 'take' && (first === 'full' || first === 'dump') && second)
     return (await takeAndVerify(workOfJob(), second, first)) ? 0 : 1;
   if (command === 'verify' && first) return (await verifyAgain(workOfJob(), first)) ? 0 : 1;
-  if (command === 'drill') return drill();
+  if (command === 'drill' || command === 'look' || command === 'in-place') return restoreJob(command);
   if (command === 'recover') {
     await recover();
     return 0;

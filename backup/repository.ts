@@ -38,13 +38,17 @@ interface Info {
   }[];
 }
 
-/** Brings a full backup into the repository under `name`. */
+/**
+ * Brings a full backup into the repository under `name`. It pushes nothing out: a restore takes one to be safe, and may be about to go
+ * back to what would go then. What is too old goes with the nightly expiry.
+ */
 export async function backUp(
   stanza: string,
   name: string,
   options: { timeoutMs: number; signal: AbortSignal },
 ): Promise<void> {
-  await pgbackrest([`--stanza=${stanza}`, '--type=full', `--annotation=${NAME}=${name}`, 'backup'], options);
+  const own = ['--type=full', '--no-expire-auto', `--annotation=${NAME}=${name}`];
+  await pgbackrest([`--stanza=${stanza}`, ...own, 'backup'], options);
 }
 
 /**

@@ -38,7 +38,10 @@ export function settingsFolder(): string {
 export function readSettings(folder = settingsFolder()): BackupSettings {
   const path = join(folder, 'settings.json');
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as BackupSettings;
+    const settings = JSON.parse(readFileSync(path, 'utf8')) as BackupSettings;
+    // A pod that was made after a restore must not write into the archive of before it, also when its files are of a moment ago.
+    const { PGBACKREST_STANZA: stanza = settings.stanza } = process.env;
+    return { ...settings, stanza };
   } catch (error) {
     throw new Error(`the settings ${path} cannot be read: ${(error as Error).message}`);
   }

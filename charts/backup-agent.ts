@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { AGENT_PORT } from '../operator/backup/agent.ts';
+import { stanzaOf } from '../operator/backup/repository.ts';
 import { backupFiles, backupPlace } from './backup-files.ts';
 
 /** In the image of the database. */
@@ -44,13 +45,19 @@ export function withAgent(
     httpGet: { path: '/healthz', port: k8s.IntOrString.fromString('agent') },
     timeoutSeconds: 5,
   };
+  // Of an archive that is not the first one the pod is told by itself: its files may be of a moment before.
+  const { name, spec } = environment;
+  const stanza =
+    spec.backup.stanza === undefined
+      ? []
+      : [{ name: 'PGBACKREST_STANZA', value: stanzaOf(name, spec.backup.stanza) }];
   const agent: k8s.Container = {
     name: 'backup',
     image: environment.spec.database.image,
     args: programArgs('agent'),
     imagePullPolicy: 'IfNotPresent',
     ports: [{ name: 'agent', containerPort: AGENT_PORT }],
-    env: [{ name: 'PGDATA', value: '/var/lib/postgresql/data/pgdata' }],
+    env: [{ name: 'PGDATA', value: '/var/lib/postgresql/data/pgdata' }, ...stanza],
     // Not a readiness probe: a database is ready without its backups.
     livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 4, initialDelaySeconds: 10 },
     resources: {
@@ -72,7 +79,15 @@ export function withAgent(
   };
   return {
     ...pod,
-    containers: [{ ...database, volumeMounts: [...(database.volumeMounts ?? []), files] }, ...others, agent],
+    containers: [
+      {
+        ...database,
+        ...(stanza.length === 0 ? {} : { env: [...(database.env ?? []), ...stanza] }),
+        volumeMounts: [...(database.volumeMounts ?? []), files],
+      },
+      ...others,
+      agent,
+    ],
     volumes: [
       ...(pod.volumes ?? []),
       volume,

@@ -1,8 +1,9 @@
 import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
 import { archiveSettings, withAgent } from './backup-agent.ts';
+import { DATABASE_FOLDER, DATABASE_SECRETS, databaseEnv } from './database-env.ts';
 import { membersRights } from './database-rights.ts';
 import { DATABASE_PORT, databaseServices } from './database-services.ts';
 import { withExporter } from './exporters.ts';
@@ -13,7 +14,6 @@ import {
   budget,
   podMetadata,
   podSpec,
-  SECRETS_FOLDER,
   scratch,
   secretFiles,
   selector,
@@ -25,9 +25,6 @@ import { settingsHash } from './template.ts';
 
 export const SETTINGS_FOLDER = '/etc/cryptosense/postgresql.d';
 export const SETTINGS_FILE = 'cryptosense.conf';
-
-/** The login role of the application; the operator makes its password. */
-const APP_USER = 'cryptosense';
 
 /**
  * Settings in proportion to the pod's memory, in the guide's proportions: 8 GiB give exactly its numbers
@@ -118,7 +115,7 @@ export class DatabaseChart extends Chart {
             environment,
             {
               name: 'data',
-              mountPath: '/var/lib/postgresql/data',
+              mountPath: DATABASE_FOLDER,
             },
           ),
         },
@@ -154,12 +151,10 @@ export class DatabaseChart extends Chart {
           field('POD_NAME', 'metadata.name'),
           field('POD_NAMESPACE', 'metadata.namespace'),
           field('POD_IP', 'status.podIP'),
-          { name: 'POSTGRES_USER', value: 'postgres' },
-          { name: 'POSTGRES_DB', value: databaseName(spec.tier) },
-          { name: 'POSTGRES_PASSWORD_FILE', value: `${SECRETS_FOLDER}/POSTGRES_PASSWORD` },
-          { name: 'APP_USER', value: APP_USER },
-          { name: 'APP_PASSWORD_FILE', value: `${SECRETS_FOLDER}/APP_PASSWORD` },
-          { name: 'PGDATA', value: '/var/lib/postgresql/data/pgdata' },
+          ...databaseEnv(spec.tier),
+          ...(spec.database.restored === undefined
+            ? []
+            : [{ name: 'DATA_GENERATION', value: spec.database.restored }]),
         ],
         // Half an hour: the first start makes the database, or replays the log of one that crashed.
         startupProbe: { ...ask('/liveness'), periodSeconds: 2, failureThreshold: 900 },
@@ -169,7 +164,7 @@ export class DatabaseChart extends Chart {
       },
       resources: spec.database.resources,
       mounts: [
-        secretFiles(own.credentials, ['POSTGRES_PASSWORD', 'APP_PASSWORD']),
+        secretFiles(own.credentials, DATABASE_SECRETS),
         settingsFiles(own.database, SETTINGS_FOLDER),
         annotationsFile('/etc/cryptosense/pod'),
         scratch('tmp', '/tmp', '64Mi'),
@@ -177,7 +172,7 @@ export class DatabaseChart extends Chart {
         // Parallel queries share memory through /dev/shm, and the 64 MiB that a container gets are soon too few.
         scratch('shm', '/dev/shm', spec.database.resources.memory, 'Memory'),
       ],
-      claim: { name: 'data', path: '/var/lib/postgresql/data' },
+      claim: { name: 'data', path: DATABASE_FOLDER },
       serviceAccount: { name: own.database, token: true },
       // A checkpoint of a full cache has to fit into a clean stop.
       terminationGraceSeconds: 120,

@@ -6,8 +6,9 @@ import type { Target } from '../operator/restore/world.ts';
 import { SCRATCH, scratchVolume } from './backup.ts';
 import { programArgs } from './backup-agent.ts';
 import { backupFiles, backupPlace } from './backup-files.ts';
+import { DATABASE_FOLDER, DATABASE_SECRETS, databaseEnv } from './database-env.ts';
 import { placementOf } from './placement.ts';
-import { podSpec, scratch, selector } from './pod.ts';
+import { type Mount, podSpec, scratch, secretFiles, selector } from './pod.ts';
 
 /** The guide's RTO: a restore that takes longer is no use. */
 const DEADLINE_SECONDS = 4 * 3600;
@@ -24,19 +25,23 @@ const REFUSED = [1, 2];
 export interface RestoreJob {
   /** Names the CryptoSenseRestore. */
   hash: string;
+  /** drill: into a volume of its own. look: only whether it can be done. inPlace: beside the data of member 0. */
+  kind: 'drill' | 'look' | 'inPlace';
   target: Target;
   /** Where it is restored from; left out, the program chooses. */
   stanza?: string;
   /** Names in the repository of backups of which a restore has failed. */
   broken: readonly string[];
+  /** Name in the repository of a backup whose log is kept, however many newer ones there are. */
+  kept?: string;
 }
 
-/** The Job of a drill: it restores into a volume of its own, which goes with its pod. Its last words are the result. */
+/** A Job of a restore. Its last words are the result. */
 export class RestoreChart extends Chart {
   constructor(
     scope: Construct,
     environment: ResolvedEnvironment,
-    { hash, target, stanza, broken }: RestoreJob,
+    { hash, kind, target, stanza, broken, kept }: RestoreJob,
   ) {
     const labelled = labels(environment.name, 'restore');
     super(scope, 'restore', { namespace: environment.namespace, labels: labelled });
@@ -44,7 +49,7 @@ export class RestoreChart extends Chart {
     if (!place) return;
     const { name, spec } = environment;
     new k8s.KubeJob(this, 'job', {
-      metadata: { name: names(name).restore(hash) },
+      metadata: { name: names(name).restore(hash, kind === 'look' ? 'look' : 'main') },
       spec: {
         backoffLimit: 2,
         activeDeadlineSeconds: DEADLINE_SECONDS,
@@ -66,18 +71,25 @@ export class RestoreChart extends Chart {
             container: {
               name: 'restore',
               image: spec.database.image,
-              args: programArgs('drill'),
+              args: programArgs(kind === 'inPlace' ? 'in-place' : kind),
               env: [
                 { name: 'RESTORE_TARGET', value: JSON.stringify(target) },
                 ...(stanza === undefined ? [] : [{ name: 'RESTORE_STANZA', value: stanza }]),
                 ...(broken.length === 0 ? [] : [{ name: 'RESTORE_BROKEN', value: broken.join(' ') }]),
-                { name: 'SCRATCH_FOLDER', value: SCRATCH },
+                ...(kept === undefined ? [] : [{ name: 'RESTORE_KEPT', value: kept }]),
+                ...(kind === 'inPlace'
+                  ? databaseOf(environment, hash)
+                  : [{ name: 'SCRATCH_FOLDER', value: SCRATCH }]),
                 { name: 'DEADLINE_SECONDS', value: String(DEADLINE_SECONDS - MARGIN_SECONDS) },
               ],
               terminationMessagePolicy: 'FallbackToLogsOnError',
             },
             resources: { cpu: '250m', memory: '512Mi' },
-            mounts: [backupFiles(name, place), scratch('tmp', '/tmp', '256Mi'), scratchVolume(environment)],
+            mounts: [
+              backupFiles(name, place),
+              scratch('tmp', '/tmp', '256Mi'),
+              ...volumes(environment, kind),
+            ],
             restartPolicy: 'Never',
             terminationGraceSeconds: 60,
             placement: placementOf(environment),
@@ -86,4 +98,18 @@ export class RestoreChart extends Chart {
       },
     });
   }
+}
+
+/** Who the restored database is to be, as its own pods are told, and where its data is. */
+function databaseOf({ spec }: ResolvedEnvironment, hash: string): k8s.EnvVar[] {
+  return [...databaseEnv(spec.tier), { name: 'DATA_GENERATION', value: hash }];
+}
+
+function volumes(environment: ResolvedEnvironment, kind: RestoreJob['kind']): Mount[] {
+  if (kind === 'drill') return [scratchVolume(environment)];
+  // A few segments of the log are read.
+  if (kind === 'look') return [scratch('scratch', SCRATCH, '1Gi')];
+  const its = names(environment.name);
+  const volume = { name: 'data', persistentVolumeClaim: { claimName: `data-${its.database}-0` } };
+  return [secretFiles(its.credentials, DATABASE_SECRETS), { path: DATABASE_FOLDER, volume, readOnly: false }];
 }

@@ -46,7 +46,7 @@ export function exampleManifests(text: string): Record<string, Manifest[]> {
     ...components,
     'database-check': databaseCheck(environment, components.database),
     restore: environment.spec.backup.enabled
-      ? [renderRestore(environment, { hash: REVISION, target: {}, broken: [] })]
+      ? [renderRestore(environment, { hash: REVISION, kind: 'drill', target: {}, broken: [] })]
       : [],
     release: [configMap, service, deployment],
     migration: [renderMigration(environment, revision)],

@@ -31,6 +31,8 @@ export interface Wanted {
   environment?: string | undefined;
   /** Names in the repository of backups of which a restore has failed. */
   broken?: readonly string[];
+  /** Name in the repository of a backup whose log is kept, although newer ones have come since that was found. */
+  kept?: string | undefined;
   /** For what is looked into on the way; it is made and deleted. */
   folder: string;
   now: number;
@@ -43,12 +45,13 @@ export interface Wanted {
 export async function choose(repository: Repository, wanted: Wanted, signal: AbortSignal): Promise<Chosen> {
   const all = await stanzasOf(repository, signal);
   const stanzas = ofOneEnvironment(all, wanted);
-  const { target, now, broken = [] } = wanted;
+  const { target, now, broken = [], kept } = wanted;
   const world: World = {
     now,
     backups: stanzas
       .flatMap(({ backups }) => backups)
-      .map((backup) => (broken.includes(backup.name) ? { ...backup, isBroken: true } : backup)),
+      .map((backup) => (broken.includes(backup.name) ? { ...backup, isBroken: true } : backup))
+      .map((backup) => (backup.name === kept ? { ...backup, isInWindow: true } : backup)),
     archives: stanzas.map(({ archive }) => archive),
   };
   const first = decided(target, world);

@@ -1,12 +1,13 @@
 import type postgres from 'postgres';
 import { bytesOfLsn, lsnOf } from '../../operator/restore/lsn.ts';
+import type { RestoreFailure } from '../../operator/restore/result.ts';
 import { startScratch } from '../scratch.ts';
 import type { Chosen } from './choice.ts';
 
-/** What was restored is not what it should be: PostgreSQL does not start on it, or something is damaged or missing. */
+/** What was restored is not what it should be: PostgreSQL does not start on it, something is damaged or missing, or it has no room. */
 export class NotWhole extends Error {
   override readonly name = 'NotWhole';
-  readonly reason: 'Damaged' | 'NotStarted';
+  readonly reason: RestoreFailure['reason'];
 
   constructor(reason: NotWhole['reason'], message: string) {
     super(message);

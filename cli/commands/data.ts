@@ -77,13 +77,23 @@ export interface RestoreOptions extends FollowOptions {
   point?: string;
   inPlace?: boolean;
   confirm?: string;
+  withoutSafetyBackup?: boolean;
 }
 
 /** `restore`: into a scratch database, or with --in-place over the data, for which the name has to be typed. */
 export async function restore(
   session: Session,
   name: string | undefined,
-  { backup: from, time, lsn, point, inPlace = false, confirm, ...options }: RestoreOptions,
+  {
+    backup: from,
+    time,
+    lsn,
+    point,
+    inPlace = false,
+    confirm,
+    withoutSafetyBackup = false,
+    ...options
+  }: RestoreOptions,
 ): Promise<ExitCode> {
   const environment = await findEnvironment(session, name);
   const { namespace, name: own } = environment.metadata;
@@ -98,13 +108,19 @@ export async function restore(
   );
   if (Object.keys(target).length > 1)
     throw new CliError('A restore goes to one of --backup, --time, --lsn and --point: name one.', EXIT.usage);
+  if (withoutSafetyBackup && !inPlace)
+    throw new CliError('--without-safety-backup is for --in-place: nothing else replaces data.', EXIT.usage);
   if (from !== undefined) await assertThere(session, namespace, own, from);
   if (inPlace) {
     const to =
       Object.entries(target)
         .map(([kind, value]) => `${kind} ${value}`)
         .join() || 'the newest state';
-    const sentence = `The data of ${namespace}/${own} is replaced by ${to}; what was written since is lost.`;
+    const sentence = `The data of ${namespace}/${own} is replaced by ${to}; ${
+      withoutSafetyBackup
+        ? 'what was written since is lost, and no backup of it is taken'
+        : 'a full backup of what is there now is taken first'
+    }. Clients get 503 until it is done.`;
     const isMeant = confirm === undefined ? await confirmByTyping(session, sentence, own) : confirm === own;
     if (!isMeant) throw new CliError(`That is not ${own}: nothing was done.`, EXIT.usage);
   }
@@ -113,6 +129,7 @@ export async function restore(
     mode: inPlace ? 'inPlace' : 'drill',
     ...(Object.keys(target).length > 0 ? { target } : {}),
     ...(inPlace ? { confirm: own } : {}),
+    ...(withoutSafetyBackup ? { withoutSafetyBackup } : {}),
   };
   return made(session, RESTORES, environment, spec, options);
 }

@@ -51,6 +51,7 @@ export function addDataCommands(program: Command, run: Run): void {
       .argument(...NAME),
   )
     .option('--in-place', 'Replace the data of the environment. Its name has to be typed.')
+    .option('--without-safety-backup', 'With --in-place: take no backup of what is replaced first.')
     .option('--confirm <name>', 'The name of the environment, where nobody can be asked.')
     .action((name: string | undefined, options: RestoreOptions, command: Command) =>
       run(command, (session) => restore(session, name, options)),

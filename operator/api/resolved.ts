@@ -34,17 +34,19 @@ export function resolveEnvironment(
   environment: Pick<Environment, 'spec' | 'status'> & { metadata: { name: string; namespace: string } },
 ): ResolvedEnvironment {
   const { name, namespace } = environment.metadata;
-  const spec = withStanza(knownSpec(environment.spec), name, environment.status?.backup?.stanza);
+  const spec = afterRestore(knownSpec(environment.spec), name, environment.status?.backup);
   const { className } = spec.routing.gateway;
   if (className === undefined) return { name, namespace, spec };
   const gateway = { name: names(name).gateway, namespace, className };
   return { name, namespace, spec: { ...spec, routing: { ...spec.routing, gateway } } };
 }
 
-/** After a restore the log goes to another archive than at birth. */
-function withStanza(spec: EffectiveSpec, name: string, stanza: string | undefined): EffectiveSpec {
+/** After a restore in place the log goes to another archive than at birth, and members have the data of that restore. */
+function afterRestore(spec: EffectiveSpec, name: string, known: EnvironmentStatus['backup']): EffectiveSpec {
+  const { stanza, restored } = known ?? {};
   const number = stanza === undefined ? 1 : stanzaNumber(name, stanza);
-  return number === 1 ? spec : { ...spec, backup: { ...spec.backup, stanza: number } };
+  const archived = number === 1 ? spec : { ...spec, backup: { ...spec.backup, stanza: number } };
+  return restored === undefined ? archived : { ...archived, database: { ...spec.database, restored } };
 }
 
 /** Of specs that are frozen, as the caches have them: alike ones are one object there, which is looked at again and again. */
@@ -107,7 +109,9 @@ export function names(name: string) {
     database: `${name}-database`,
     databaseCheck: (hash: string) => `${name}-database-check-${hash}`,
     recovery: `${name}-recovery`,
-    restore: (hash: string) => `${name}-restore-${hash}`,
+    restore: (hash: string, part: 'look' | 'main' = 'main') =>
+      `${name}-restore-${hash}${part === 'main' ? '' : `-${part}`}`,
+    backupAround: (when: 'before' | 'after', hash: string) => `${name}-${when}-${hash}`,
     databaseMembers: `${name}-database-members`,
     databaseReplicas: `${name}-database-replicas`,
     databaseState: (what: string) => `${name}-database-${what}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STEPS } from '../restore/view.ts';
 import { target } from './spec/backup.ts';
 import { objectName, rules } from './spec/forms.ts';
 import { conditions, text, time } from './status.ts';
@@ -13,6 +14,12 @@ const spec = z
         'drill: into a scratch database that is thrown away; inPlace: over the data of the environment.',
       ),
     target: target.optional(),
+    withoutSafetyBackup: z
+      .boolean()
+      .describe(
+        'With mode inPlace: no backup is taken of what is replaced. What was written since the newest backup may be lost then: for a database of which no backup can be taken any more.',
+      )
+      .optional(),
     confirm: z
       .string()
       .max(63)
@@ -23,6 +30,10 @@ const spec = z
   .meta(
     rules(
       { rule: 'self == oldSelf', message: 'a restore cannot be changed: make another one' },
+      {
+        rule: "self.mode == 'inPlace' || !has(self.withoutSafetyBackup)",
+        message: 'withoutSafetyBackup is for mode inPlace: a drill replaces nothing',
+      },
       {
         rule: "self.mode != 'inPlace' || (has(self.confirm) && self.confirm == self.environment)",
         message:
@@ -51,6 +62,14 @@ const status = z
     conditions: conditions().optional(),
     startedAt: time('When it began.').optional(),
     completedAt: time('When it was over: restored and checked, or given up.').optional(),
+    step: z
+      .enum(STEPS)
+      .describe(
+        'Of a restore in place, what is done now or was done last: the target looked up, a backup of what is replaced, PgBouncer and the database stopped, the data restored beside the former, the members started on it.',
+      )
+      .optional(),
+    safetyBackup: text.describe('The CryptoSenseBackup of what was replaced.').optional(),
+    archive: text.describe('The archive that the restored database writes to.').optional(),
     backup: text.describe('Name of the backup in the repository that it began with.').optional(),
     stanza: text.describe('The archive that it was restored from.').optional(),
     recoveryPoint: time('Moment of the newest data that was restored.').optional(),

@@ -333,6 +333,11 @@ export const statusSchema = z
     backup: z
       .object({
         stanza: z.string().max(300).describe('Archive that the log goes to; one more after every restore.'),
+        restored: z
+          .string()
+          .max(63)
+          .describe('Names the restore in place that the data is of; members start on no other.')
+          .optional(),
         newest: backupMark('The newest backup that is complete.').optional(),
         verified: backupMark('The newest full backup of which a restore has worked.').optional(),
         next: time('When the next one is due.').optional(),

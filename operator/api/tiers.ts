@@ -28,6 +28,8 @@ export interface EffectiveSpec {
     durability: 'strict' | 'available';
     resources: Resources;
     parameters: Record<string, string>;
+    /** Names the restore in place that the data is of, as status remembers. */
+    restored?: string;
   };
   pooler: {
     image: string;

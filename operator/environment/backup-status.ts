@@ -4,7 +4,9 @@ import { archiveProblem } from '../backup/archive.ts';
 import { type BackupStatus, type BackupType, conditionOf, EXPIRED, RUNNING } from '../backup/record.ts';
 import { stanzaOf } from '../backup/repository.ts';
 import { missedSlots, nextSlot } from '../backup/schedule.ts';
+import { decidedFor } from '../restore/in-place.ts';
 import type { Verdict } from './conditions.ts';
+import { hashOf, restoresOf } from './restore-views.ts';
 import type { Live, Snapshot } from './snapshot.ts';
 
 interface Seen {
@@ -57,13 +59,21 @@ export function backupStatus(snapshot: Snapshot): EnvironmentStatus['backup'] {
   const { resolved, environment, now } = snapshot;
   const { enabled, schedule, stanza } = resolved.spec.backup;
   // Which archive is the right one, is known nowhere else.
-  if (!enabled) return environment.status?.backup && { stanza: environment.status.backup.stanza };
+  const { stanza: before, restored: data } = environment.status?.backup ?? {};
+  const kept = data === undefined ? {} : { restored: data };
+  if (!enabled) return before === undefined ? undefined : { stanza: before, ...kept };
   const seen = seenBackups(snapshot);
   const newest = seen.find(({ status }) => conditionOf(status, 'Completed')?.status === 'True');
   const verified = verifiedOf(seen);
   const next = nextSlot(schedule, now);
+  // The one write by which a restore in place takes effect: from then on members start on its data alone.
+  const restore = decidedFor(restoresOf(snapshot));
+  const decided = restore?.status.archive && {
+    stanza: restore.status.archive,
+    restored: hashOf(restore),
+  };
   return {
-    stanza: stanzaOf(resolved.name, stanza),
+    ...(decided || { stanza: stanzaOf(resolved.name, stanza), ...kept }),
     ...(newest ? { newest: markOf(newest) } : {}),
     ...(verified ? { verified } : {}),
     ...(next === undefined ? {} : { next: new Date(next).toISOString() }),

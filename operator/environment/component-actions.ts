@@ -5,6 +5,7 @@ import { withFloor, withRequests } from './autoscaling.ts';
 import { withLiveClaims } from './claims.ts';
 import { isWithoutPatroni, losesSelector, memberActions, withLeavingMembers } from './database-members.ts';
 import { growthOf, isOrphaned } from './growth.ts';
+import { formerDataActions, heldFor, heldManifest } from './in-place.ts';
 import { owned } from './ownership.ts';
 import { checkActions, isHeld } from './settings-check.ts';
 import type { Live, Snapshot } from './snapshot.ts';
@@ -19,6 +20,7 @@ export function componentActions(
   const components: Action[] = [];
   // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
   const writable = [...manifests, ...idleSentinels(snapshot)].filter(({ kind }) => snapshot.has(kind));
+  const isHeldForRestore = heldFor(snapshot) !== undefined;
   const isPlain = isWithoutPatroni(manifests, snapshot.resolved.name);
   for (const component of writable) {
     const live = snapshot.live(component);
@@ -43,9 +45,14 @@ export function componentActions(
       snapshot.resolved.spec,
       snapshot.customMetrics,
     );
-    pushApply(components, snapshot, owned(manifest, owner), settled);
+    const written = isHeldForRestore ? heldManifest(manifest, snapshot) : manifest;
+    pushApply(components, snapshot, owned(written, owner), settled);
   }
-  components.push(...checkActions(snapshot, owner), ...memberActions(snapshot));
+  components.push(
+    ...checkActions(snapshot, owner),
+    ...memberActions(snapshot),
+    ...formerDataActions(snapshot),
+  );
   for (const name of snapshot.oldForms) {
     const why = 'only the newest forms of the components are kept';
     components.push({ type: 'delete', kind: 'ControllerRevision', name, why });

@@ -13,6 +13,7 @@ import { dataViolation } from './data-guard.ts';
 import { withMembers } from './database-members.ts';
 import { chooseForms, REFRESH, type RenderedComponent } from './forms.ts';
 import { growthAgainInMs } from './growth.ts';
+import { withHold } from './in-place.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
 import { answersOfJobs, jobsOfAnalyses } from './measure/jobs.ts';
 import { resultActions } from './migrations.ts';
@@ -60,7 +61,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     refresh: observed.environment.metadata.annotations?.[REFRESH] ?? '',
     renew: isOpen(observed.resolved.spec.maintenance.window, observed.now) && isCalm(observed),
   });
-  const snapshot = withMembers(withSettingsCheck(observed, forms.manifests));
+  const snapshot = withHold(withMembers(withSettingsCheck(observed, forms.manifests)));
   const owner = ownerReference(snapshot.environment);
   const actions: Action[] = beginning(snapshot);
   if (!snapshot.credentials) actions.push({ type: 'createCredentials' });

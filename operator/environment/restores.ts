@@ -1,16 +1,19 @@
-import { createHash } from 'node:crypto';
 import { renderRestore } from '../../charts/render.ts';
 import { labels, type Manifest, names, type OwnerReference } from '../api/resolved.ts';
 import { API_VERSION, RESTORE_KIND } from '../api/well-known.ts';
-import { nextAction, type RestoreAction, type Seen, withoutEnvironment } from '../restore/decide.ts';
+import type { RestoreAction, Seen } from '../restore/actions.ts';
+import { nextAction, withoutEnvironment } from '../restore/decide.ts';
 import { knownBackups } from '../restore/known-backups.ts';
 import { type Calendar, dueDrill, lastDrill, rehearsed, untilDrill } from '../restore/rehearsals.ts';
-import { isOver, type RestoreStatus, type RestoreView } from '../restore/view.ts';
+import { isOver, type JobPart, PARTS, type RestoreView } from '../restore/view.ts';
 import type { Note } from '../rollout/state.ts';
 import type { Action } from './actions.ts';
+import { backupObject } from './backup-actions.ts';
 import { stamped } from './drift.ts';
+import { placeOf } from './in-place.ts';
 import { owned } from './ownership.ts';
 import { jobView } from './restore-jobs.ts';
+import { hashOf, restoresOf } from './restore-views.ts';
 import type { Live, Snapshot } from './snapshot.ts';
 
 /** The next write for the restores of the environment, what is left over of those that are gone, and a rehearsal that is due. */
@@ -33,7 +36,8 @@ function seenOf(snapshot: Snapshot): Seen {
     // What of the log is archived, only the repository knows: the Job looks.
     archives: [],
     restores: restoresOf(snapshot),
-    job: (restore) => jobView(jobOf(snapshot, restore), pods),
+    job: (restore, part) => jobView(jobOf(snapshot, restore, part), pods),
+    place: placeOf(snapshot),
     ...(obstacle === undefined ? {} : { obstacle }),
   };
 }
@@ -43,41 +47,34 @@ function obstacleOf({ resolved: { name, spec } }: Snapshot): string | undefined 
   return `spec.backup.enabled of the environment ${name} is false, so that nothing is known of a bucket to restore from`;
 }
 
-function restoresOf({ all, now }: Pick<Snapshot, 'all' | 'now'>): RestoreView[] {
-  return all(RESTORE_KIND)
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ metadata, spec, status }) => ({
-      name: metadata.name,
-      uid: metadata.uid,
-      generation: metadata.generation ?? 1,
-      createdAt: Date.parse(metadata.creationTimestamp ?? new Date(now).toISOString()),
-      spec: spec as RestoreView['spec'],
-      status: seenStatus(status as RestoreStatus | undefined),
-    }));
-}
-
 /** The next write for restores of which the environment is not there. */
 export function lostRestoreAction(objects: readonly Live[], now: number): Action | undefined {
   const next = withoutEnvironment(restoresOf({ all: () => [...objects], now }), now);
   return next?.type === 'status' ? reported(next, objects) : undefined;
 }
 
-/** -1 is what the API server puts in the place of a status that was never written. */
-function seenStatus(status: RestoreStatus = {}): RestoreStatus {
-  const { observedGeneration, ...rest } = status;
-  return observedGeneration === -1 ? rest : status;
-}
-
 function written(action: RestoreAction, snapshot: Snapshot, owner: OwnerReference): Action {
   const { restore } = action;
   if (action.type === 'status') return reported(action, snapshot.all(RESTORE_KIND));
   if (action.type === 'beginJob') {
-    const { target, stanza, broken } = action;
-    const job = { hash: hashOf(restore), target, broken, ...(stanza ? { stanza } : {}) };
+    const { part, target, stanza, kept, broken } = action;
+    const { mode } = restore.spec;
+    const job = {
+      hash: hashOf(restore),
+      kind: part === 'look' ? part : mode,
+      target,
+      broken,
+      ...(stanza ? { stanza } : {}),
+      ...(kept ? { kept } : {}),
+    };
     const manifest = stamped(owned(renderRestore(snapshot.resolved, job), owner));
     return { type: 'apply', manifest, why: `CryptoSenseRestore ${restore.name} asks for it`, isNew: true };
   }
-  const { metadata } = jobOf(snapshot, restore) as Live;
+  if (action.type === 'askBackup') {
+    const { name, why } = action;
+    return { type: 'apply', manifest: backupObject(snapshot, name), why, isNew: true };
+  }
+  const { metadata } = jobOf(snapshot, restore, action.part) as Live;
   return { type: 'delete', kind: 'Job', name: metadata.name, uid: metadata.uid, why: action.why };
 }
 
@@ -100,20 +97,18 @@ function reported(
   };
 }
 
-function jobOf(snapshot: Snapshot, restore: Pick<RestoreView, 'uid'>): Live | undefined {
+function jobOf(snapshot: Snapshot, restore: Pick<RestoreView, 'uid'>, part: JobPart): Live | undefined {
   const { name, namespace } = snapshot.resolved;
-  return snapshot.live({ kind: 'Job', metadata: { name: names(name).restore(hashOf(restore)), namespace } });
-}
-
-/** A resource that was deleted and made again under the same name is another restore. */
-function hashOf({ uid }: Pick<RestoreView, 'uid'>): string {
-  return createHash('sha256').update(uid).digest('hex').slice(0, 10);
+  const job = names(name).restore(hashOf(restore), part);
+  return snapshot.live({ kind: 'Job', metadata: { name: job, namespace } });
 }
 
 /** Who deletes the resource does not want its restore any more. */
 function strays(snapshot: Snapshot, objects: readonly Live[]): Action[] {
   const its = names(snapshot.resolved.name);
-  const wanted = new Set(objects.map(({ metadata }) => its.restore(hashOf(metadata))));
+  const wanted = new Set(
+    objects.flatMap(({ metadata }) => PARTS.map((part) => its.restore(hashOf(metadata), part))),
+  );
   return snapshot
     .all('Job')
     .filter(({ metadata }) => metadata.name.startsWith(its.restore('')) && !wanted.has(metadata.name))

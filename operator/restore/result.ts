@@ -33,12 +33,20 @@ export interface TargetRefusal {
 export interface RestoreFailure {
   outcome: 'failed';
   /** Damaged: the data were restored and are not whole. */
-  reason: 'Damaged' | 'NotStarted' | 'Failed';
+  reason: 'Damaged' | 'NotStarted' | 'NoRoom' | 'Failed';
   message: string;
 }
 
+/** The target can be reached; nothing was restored yet. */
+export interface Possible {
+  outcome: 'possible';
+  /** Name in the repository of the backup that it begins with. */
+  backup: string;
+  stanza: string;
+}
+
 /** The last words of a restore's container, by which the operator knows what became of it. */
-export type RestoreResult = Restored | TargetRefusal | RestoreFailure;
+export type RestoreResult = Restored | Possible | TargetRefusal | RestoreFailure;
 
 /** Kubernetes keeps so many bytes of last words. */
 const MOST_BYTES = 4096;
@@ -65,6 +73,8 @@ export function parseResult(text: string | undefined): RestoreResult | undefined
     return undefined;
   }
   const has = (keys: string[], type: string) => keys.every((key) => typeof value[key] === type);
+  if (value.outcome === 'possible')
+    return has(['backup', 'stanza'], 'string') ? (value as unknown as Possible) : undefined;
   const isResult =
     value.outcome === 'restored'
       ? has(TEXTS, 'string') && has(NUMBERS, 'number')

@@ -9,9 +9,17 @@ export interface RestoreView {
   generation: number;
   /** In milliseconds since 1970. */
   createdAt: number;
-  spec: { environment: string; mode: 'drill' | 'inPlace'; target?: Target };
+  spec: { environment: string; mode: 'drill' | 'inPlace'; target?: Target; withoutSafetyBackup?: boolean };
   status: RestoreStatus;
 }
+
+/** The steps of a restore in place, in their order. */
+export const STEPS = ['Checking', 'Securing', 'Stopping', 'Restoring', 'Starting'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** The Jobs that a restore may have: look finds out whether it can be done, main does it. */
+export const PARTS = ['look', 'main'] as const;
+export type JobPart = (typeof PARTS)[number];
 
 /** Status of a CryptoSenseRestore, as operator/api/restore.ts describes it. Times are RFC 3339. */
 export interface RestoreStatus {
@@ -19,6 +27,11 @@ export interface RestoreStatus {
   conditions?: Condition[];
   startedAt?: string;
   completedAt?: string;
+  /** Of a restore in place: how far it is. */
+  step?: Step;
+  safetyBackup?: string;
+  /** The archive that the restored database writes to. */
+  archive?: string;
   backup?: string;
   stanza?: string;
   recoveryPoint?: string;

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import configuration
+import generation
 import place
 
 TICK_SECONDS = 1
@@ -18,6 +19,8 @@ RELOAD_SECONDS = 2
 
 RESTART = "cryptosense.io/restart"
 SWITCHOVER = "cryptosense.io/switchover"
+# Names the restore whose data has a backup of its own, so that the former data is needed no more.
+FORGET = "cryptosense.io/forget-former-data"
 
 # Greater than the primary's on a replica is right, smaller stops its replay: raised on replicas first, lowered last.
 ORDERED = (
@@ -39,7 +42,7 @@ def settings_hash():
 def commands():
     """The pod's annotations: lines of name="value", as the kubelet writes them."""
     lines = (line.partition("=") for line in place.read(place.ANNOTATIONS).splitlines())
-    return {name: value.strip('"') for name, _, value in lines if name in (RESTART, SWITCHOVER)}
+    return {name: value.strip('"') for name, _, value in lines if name in (RESTART, SWITCHOVER, FORGET)}
 
 
 def pending():
@@ -100,6 +103,8 @@ class Follower:
             self.tell(settings=self.read, pending=state)
         if asked.get(RESTART, "") not in ("", self.restarted) and self.report["pending"]:
             self.restart(asked[RESTART])
+        if generation.WANTED and asked.get(FORGET) == generation.WANTED:
+            generation.forget_former_data()
         timeline, _, candidate = asked.get(SWITCHOVER, "").partition("-")
         if is_primary and timeline == str(member.get("timeline")):
             self.switch_over(candidate)

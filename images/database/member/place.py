@@ -86,12 +86,18 @@ def rest(method, path, body=None, timeout=5):
         return status, text
 
 
-def kubernetes(path):
-    """An object of this namespace, None when it is not there. Raises OSError when the API server does not answer."""
+def kubernetes(path, patch=None):
+    """An object of this namespace, None when it is not there; with `patch`, after this change of it (a merge patch). Raises
+    OSError when the API server does not answer."""
     server = f"{host(os.environ['KUBERNETES_SERVICE_HOST'])}:{os.environ['KUBERNETES_SERVICE_PORT']}"
     request = urllib.request.Request(
         f"https://{server}/api/v1/namespaces/{NAMESPACE}/{path}",
-        headers={"Authorization": f"Bearer {read(os.path.join(ACCOUNT, 'token')).strip()}"},
+        method="GET" if patch is None else "PATCH",
+        data=None if patch is None else json.dumps(patch).encode(),
+        headers={
+            "Authorization": f"Bearer {read(os.path.join(ACCOUNT, 'token')).strip()}",
+            "Content-Type": "application/merge-patch+json",
+        },
     )
     context = ssl.create_default_context(cafile=os.path.join(ACCOUNT, "ca.crt"))
     try:

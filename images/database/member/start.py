@@ -11,6 +11,7 @@ import time
 
 import configuration
 import follow
+import generation
 import place
 
 
@@ -23,12 +24,15 @@ def main():
     version = configuration.timescaledb()
     absent = "is not in this image (no apt source had it when it was built)"
     place.say(f"TimescaleDB {absent if version == 'absent' else version}")
+    generation.settle()
     if not has_data() and place.NAME.endswith("-0") and not is_initialized():
         run("first-start.sh")
     if has_data():
         check_version()
         if not is_known_to_patroni():
             run("adopt.sh", place.REPLICATION, place.REWIND)
+        if os.path.exists(generation.fresh()):
+            until_answered("told that its data is a restored one", lambda: generation.forget_cluster(scope()))
     configuration.write({"settings": follow.settings_hash()})
     watch_over()
 
@@ -96,16 +100,24 @@ def is_known_to_patroni():
 def is_initialized():
     """Whether the cluster has a database, or one is being made. Asks until the API server answers: a guess could make
     an empty database beside a full one."""
-    scope = place.settings("patroni.yml")["scope"]
+    what = "asked whether there is a database already"
+    found = until_answered(what, lambda: place.kubernetes(f"endpoints/{scope()}-config"))
+    return "initialize" in ((found or {}).get("metadata", {}).get("annotations") or {})
+
+
+def scope():
+    return place.settings("patroni.yml")["scope"]
+
+
+def until_answered(what, ask):
     said = None
     while True:
         try:
-            found = place.kubernetes(f"endpoints/{scope}-config")
-            return "initialize" in ((found or {}).get("metadata", {}).get("annotations") or {})
+            return ask()
         except OSError as error:
             if str(error) != said:
                 said = str(error)
-                place.say(f"the API server is asked whether there is a database already: {said}")
+                place.say(f"the API server is {what}: {said}")
             time.sleep(1)
 
 

@@ -425,6 +425,11 @@ const OF_OTHERS: Refused[] = [
     mode: 'inPlace',
     confirm: 'other',
   }),
+  refused(RESTORE_KIND, 'a drill that replaces nothing without a backup of it', 'is for mode inPlace', {
+    environment: 'shop',
+    mode: 'drill',
+    withoutSafetyBackup: true,
+  }),
   refused(RESTORE_KIND, 'a restore of nothing', /spec\.environment: Required value/, { mode: 'drill' }),
 ];
 

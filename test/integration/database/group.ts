@@ -23,8 +23,8 @@ import { ServiceProxy } from './service.ts';
 const image = (component: 'database' | 'pooler') =>
   process.env[`CRYPTOSENSE_${component.toUpperCase()}_IMAGE`] || `cryptosense-${component}:dev`;
 const ACCOUNT = 'system:serviceaccount:market:shop-database';
-const PASSWORD = 'superuser-password';
-const APP_PASSWORD = 'app-password';
+export const PASSWORD = 'superuser-password';
+export const APP_PASSWORD = 'app-password';
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 type PodTemplate = {

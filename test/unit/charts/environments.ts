@@ -37,7 +37,7 @@ export function everything(environment: ResolvedEnvironment): Manifest[] {
     renderMigration(environment, revision),
     renderDatabaseCheck(environment, { hash: '0a1b2c3', settings: '' }),
     ...(environment.spec.backup.enabled
-      ? [renderRestore(environment, { hash: '0a1b2c3d4e', target: {}, broken: [] })]
+      ? [renderRestore(environment, { hash: '0a1b2c3d4e', kind: 'drill', target: {}, broken: [] })]
       : []),
     renderRoute(environment, [{ revision: revision.revision, weight: 100 }]),
   ];

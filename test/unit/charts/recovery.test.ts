@@ -94,7 +94,12 @@ test('the Job of a drill has no token, the volume of the database, and the bucke
     backup: { enabled: true, bucket: BUCKET, encryptionSecret: 'passphrase' },
     database: { storage: '40Gi', storageClassName: 'fast' },
   });
-  const job = renderRestore(environment, { hash: 'abc', target: { name: "it's" }, broken: ['A', 'B'] });
+  const job = renderRestore(environment, {
+    hash: 'abc',
+    kind: 'drill',
+    target: { name: "it's" },
+    broken: ['A', 'B'],
+  });
   const pod = podOf([job], 'Job', 'restore-abc') as Pod & { automountServiceAccountToken: boolean };
   assert.is(pod.automountServiceAccountToken, false);
   assert.equal(pod.containers[0]?.args.slice(-1), ['drill']);
@@ -103,6 +108,44 @@ test('the Job of a drill has no token, the volume of the database, and the bucke
   assert.equal(JSON.parse(env.RESTORE_TARGET ?? ''), { name: "it's" });
   assert.is(env.RESTORE_BROKEN, 'A B');
   assert.not(JSON.stringify(env).includes('passphrase'));
+});
+
+test('the Job of a restore in place has the volume of member 0 and is told who the database is; that which looks has neither', () => {
+  const environment = resolved({
+    tier: 'production',
+    backup: { enabled: true, bucket: BUCKET, encryptionSecret: 'passphrase' },
+  });
+  const of = (kind: 'look' | 'inPlace') => {
+    const job = renderRestore(environment, { hash: 'abc', kind, target: {}, broken: [], kept: 'A' });
+    const pod = podOf([job], 'Job', kind === 'look' ? 'restore-abc-look' : 'restore-abc') as Pod;
+    const env = Object.fromEntries((pod.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
+    return { env, volumes: JSON.stringify(pod.volumes), args: pod.containers[0]?.args.slice(-1) };
+  };
+  const inPlace = of('inPlace');
+  assert.equal(inPlace.args, ['in-place']);
+  assert.match(inPlace.volumes, /"claimName":"data-shop-database-0"/);
+  assert.equal([inPlace.env.DATA_GENERATION, inPlace.env.RESTORE_KEPT], ['abc', 'A']);
+  assert.equal(inPlace.env.PGDATA, '/var/lib/postgresql/data/pgdata');
+  const look = of('look');
+  assert.equal(look.args, ['look']);
+  assert.not.match(look.volumes, /claimName|credentials/);
+});
+
+test('members and agents of restored data are told so by their template, and others of nothing', () => {
+  const spec = {
+    tier: 'production' as const,
+    backup: { enabled: true, bucket: BUCKET, encryptionSecret: 'passphrase' },
+  };
+  const plain = resolved(spec);
+  const text = (environment: typeof plain) => JSON.stringify(renderComponents(environment).database);
+  assert.not.match(text(plain), /DATA_GENERATION|PGBACKREST_STANZA/);
+  const { backup, database } = plain.spec;
+  const restored = {
+    ...plain,
+    spec: { ...plain.spec, backup: { ...backup, stanza: 2 }, database: { ...database, restored: 'abc' } },
+  };
+  assert.match(text(restored), /"name":"DATA_GENERATION","value":"abc"/);
+  assert.is(text(restored).match(/"PGBACKREST_STANZA","value":"shop-2"/g)?.length, 2);
 });
 
 test.run();

@@ -29,7 +29,7 @@ export class Cluster {
   /** What a scratch PostgreSQL says of settings, '' when it starts with them. */
   scratchDatabase: (settings: string) => string = () => '';
   /** What the Job of a restore comes to; undefined while it works. */
-  restore: () => RestoreResult | undefined = () => undefined;
+  restore: (job: Live) => RestoreResult | undefined = () => undefined;
   /** What was applied to the database. */
   ledger = new Ledger();
   /** Migrations that never end. */
@@ -173,8 +173,9 @@ export class Cluster {
     // Whoever tests backups says what becomes of one.
     if (job.metadata.labels?.[LABELS.component] === 'backup') return;
     if (job.metadata.labels?.[LABELS.component] === 'restore') {
-      const result = job.status ? undefined : this.restore();
-      if (result) this.#end(job, JSON.stringify(result), result.outcome === 'restored' ? 0 : 1);
+      const result = job.status ? undefined : this.restore(job);
+      if (result)
+        this.#end(job, JSON.stringify(result), ['restored', 'possible'].includes(result.outcome) ? 0 : 1);
       return;
     }
     const { template } = job.spec as { template: PodTemplate };

@@ -102,8 +102,8 @@ test('what is impossible gets no Job, and the sentence says what is possible', a
   const world = backedUp();
   ask(world, 'early', { target: { time: '2020-01-01T00:00:00Z' } });
   await world.until(() => condition(world, 'early', 'Stalled') === 'True BeforeOldestBackup');
-  ask(world, 'in-place', { mode: 'inPlace', confirm: 'shop' });
-  await world.until(() => condition(world, 'in-place', 'Stalled') === 'True NotPossible');
+  ask(world, 'in-place', { mode: 'inPlace', confirm: 'shop', target: { backup: 'never-made' } });
+  await world.until(() => condition(world, 'in-place', 'Stalled') === 'True UnknownBackup');
   assert.equal(jobs(world), []);
   const message = statusOf(world, 'early').conditions?.find(({ type }) => type === 'Accepted')?.message;
   assert.match(message ?? '', /possible is 20/);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { nextAction, type RestoreAction, type Seen } from '../../../operator/restore/decide.ts';
+import type { RestoreAction, Seen } from '../../../operator/restore/actions.ts';
+import { nextAction } from '../../../operator/restore/decide.ts';
 import type { Restored, RestoreResult } from '../../../operator/restore/result.ts';
 import { is, isOver, type JobView, type RestoreView } from '../../../operator/restore/view.ts';
 import type { BaseBackup } from '../../../operator/restore/world.ts';
@@ -39,6 +40,15 @@ function restored(unlike: Partial<Restored> = {}): Restored {
   };
 }
 
+/** Drills take no notice of it. */
+const NO_PLACE: Seen['place'] = {
+  stanza: 'shop-1',
+  nextStanza: 'shop-2',
+  generationOf: ({ uid }) => uid,
+  backupName: ({ name }, when) => `${when}-${name}`,
+  backup: () => ({ state: 'absent' }),
+};
+
 /** An environment's restores and their Jobs; every write of the operator is carried out on it. */
 class World {
   now = NOW;
@@ -65,7 +75,8 @@ class World {
       backups: this.backups,
       archives: [],
       restores: [...this.restores],
-      job: ({ name }) => this.jobs.get(name) ?? { state: 'absent' },
+      job: ({ name }, part) => (part === 'main' && this.jobs.get(name)) || { state: 'absent' },
+      place: NO_PLACE,
       ...(this.obstacle === undefined ? {} : { obstacle: this.obstacle }),
     };
     const action = nextAction(seen);
