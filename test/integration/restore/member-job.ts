@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -45,6 +45,7 @@ export class MemberJob {
     );
     const folder = await mkdtemp(join(tmpdir(), 'restore-job-'));
     await docker('cp', `${world.container}:${FOLDER}/.`, folder);
+    await chmod(folder, 0o755);
     await docker('cp', `${folder}/.`, `${job.#container}:${FOLDER}`);
     await rm(folder, { recursive: true });
     return job;
