@@ -1,5 +1,7 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as after } from 'node:timers/promises';
+import { request } from 'undici';
 import * as assert from 'uvu/assert';
 import { stringify } from 'yaml';
 import { isSettled } from '../../local/demo/watch.ts';
@@ -7,13 +9,14 @@ import type { Condition } from '../../operator/api/status.ts';
 import { suite } from '../harness/suite.ts';
 import { Storage } from '../integration/backup/storage.ts';
 import { eventually } from '../integration/processes.ts';
-import { cryptosense, kubectl, TestEnvironment } from './cluster.ts';
+import { cryptosense, gatewayUrl, kubectl, TestEnvironment } from './cluster.ts';
 
 const test = suite('backups in a cluster');
 const environment = new TestEnvironment('backup');
 const { namespace, name, watch } = environment;
 const own = ['-n', namespace];
 const STORAGE = `storage.${namespace}.svc`;
+const WAITING = "select 'waiting: ' || count(*) from pg_ls_archive_statusdir() where name like '%.ready'";
 let storage: Storage;
 
 test.before(async () => {
@@ -62,8 +65,7 @@ test('a drill restores the newest state, rows written after the backup included,
   await psql('insert into kept select generate_series(100001, 150000)');
   // In a transaction of its own: the log that is switched away then ends after the rows.
   await psql('select pg_switch_wal()');
-  const waiting = "select 'waiting: ' || count(*) from pg_ls_archive_statusdir() where name like '%.ready'";
-  await eventually('the log is archived', async () => (await psql(waiting)).includes('waiting: 0'));
+  await eventually('the log is archived', async () => (await psql(WAITING)).includes('waiting: 0'));
   const drilled = await cryptosense([...own, 'drill', name, '--name', 'drill']);
   assert.is(drilled.exitCode, 0, drilled.stdout + drilled.stderr);
   const { rtoSeconds, report } = await status('csrestore', 'drill');
@@ -79,6 +81,70 @@ test('a moment before the oldest backup is refused with what is possible', async
   const { message } = await becomes('csrestore', 'too-early', 'Accepted', 'False');
   assert.match(message, /20\d\d-\d\d-\d\dT/);
 });
+
+test('a restore in place goes back to between two transactions, and the API answers 503 meanwhile and well afterwards', async () => {
+  await psql('insert into kept values (-1)');
+  const now = `select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+  const between = /\d{4}-\S+Z/.exec(await psql(now))?.[0] ?? '';
+  await psql('insert into kept values (-2)');
+  await psql('select pg_switch_wal()');
+  await eventually('the log is archived', async () => (await psql(WAITING)).includes('waiting: 0'));
+  const answers = new Answers();
+  const restored = await cryptosense([
+    ...[...own, 'restore', name, '--in-place', '--confirm', name],
+    ...['--time', between, '--name', 'back'],
+  ]);
+  assert.is(restored.exitCode, 0, restored.stdout + restored.stderr);
+  assert.match(await psql('select id from kept where id < 0'), /-1\n\(1 row\)/);
+  await eventually('the API reads the database again', async () => (await history()).status === 200);
+  const { statuses, withoutRetryAfter } = await answers.end();
+  assert.equal([...statuses].sort(), [200, 503], 'the API said something else');
+  assert.is(withoutRetryAfter, 0);
+  const { rtoSeconds, archive, safetyBackup } = await status('csrestore', 'back');
+  console.log(`\nnote: the restore in place took ${rtoSeconds} s with its safety backup`);
+  assert.is(archive, `${name}-2`);
+  await becomes('csb', String(safetyBackup), 'Completed');
+  await watch.until('Ready', isSettled, 120_000);
+  const first = String(safetyBackup).replace('-before-', '-after-');
+  await becomes('csb', first, 'Verified');
+  const stanza = (await status('csb', first)).stanza;
+  assert.is(stanza, `${name}-2`);
+  await eventually(
+    'the former data is gone',
+    async () => !(await inDatabase('ls', '/var/lib/postgresql/data')).includes('before'),
+    120_000,
+  );
+});
+
+/** Asks all the time for what the API reads from the database: 200 is right, and 503 while there is none. */
+class Answers {
+  readonly statuses = new Set<number>();
+  withoutRetryAfter = 0;
+  #isOver = false;
+  readonly #done = this.#ask();
+
+  async #ask(): Promise<void> {
+    while (!this.#isOver) {
+      const { status, hasRetryAfter } = await history();
+      this.statuses.add(status);
+      if (status === 503 && !hasRetryAfter) this.withoutRetryAfter += 1;
+      await after(200);
+    }
+  }
+
+  async end(): Promise<this> {
+    this.#isOver = true;
+    await this.#done;
+    return this;
+  }
+}
+
+async function history(): Promise<{ status: number; hasRetryAfter: boolean }> {
+  const url = `${gatewayUrl}/api/v1/prices/BTC/history?interval=1m`;
+  const { statusCode, headers, body } = await request(url, { headers: { host: environment.host } });
+  await body.dump();
+  return { status: statusCode, hasRetryAfter: headers['retry-after'] !== undefined };
+}
 
 /** The storage is a process of this machine: a Service without a selector leads to it. */
 async function leadToStorage(): Promise<void> {
@@ -123,20 +189,10 @@ const write = (manifest: object) => kubectl([...own, 'apply', '-f', '-'], { inpu
 const apply = (kind: string, object: string, spec: object) =>
   write({ apiVersion: 'cryptosense.io/v1alpha1', kind, metadata: { name: object }, spec });
 
-const psql = (sql: string) =>
-  kubectl([
-    ...own,
-    'exec',
-    `${name}-database-0`,
-    '-c',
-    'database',
-    '--',
-    'psql',
-    '-d',
-    'cryptosense_dev',
-    '-c',
-    sql,
-  ]);
+const inDatabase = (...command: string[]) =>
+  kubectl([...own, 'exec', `${name}-database-0`, '-c', 'database', '--', ...command]);
+
+const psql = (sql: string) => inDatabase('psql', '-d', 'cryptosense_dev', '-c', sql);
 
 async function status(kind: string, object: string): Promise<Record<string, unknown>> {
   const text = await kubectl([...own, 'get', kind, object, '-o', 'json']);
