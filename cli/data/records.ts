@@ -1,5 +1,6 @@
 import { RESTORE_KIND } from '../../operator/api/well-known.ts';
 import type { KubeObject } from '../../operator/kube/resources.ts';
+import { STEPS } from '../../operator/restore/view.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { tableOf } from '../terminal/table.ts';
 import type { Paint, Style } from '../terminal/terminal.ts';
@@ -32,7 +33,7 @@ interface Status {
 }
 
 /** Reasons of a False Completed that say that it is under way, and not that it failed. */
-const UNDER_WAY = new Set(['Running', 'Restoring', 'Waiting', 'Pending', 'Queued']);
+const UNDER_WAY = new Set<string>(['Running', 'Waiting', 'Pending', 'Queued', 'NoEnvironment', ...STEPS]);
 
 /** Pure. */
 export function recordOf(object: KubeObject): DataRecord {

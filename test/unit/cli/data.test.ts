@@ -5,6 +5,7 @@ import { estimateOf } from '../../../cli/cost/estimate.ts';
 import { endOfRecord, recordLines, recordName, recordOf } from '../../../cli/data/records.ts';
 import { plain } from '../../../cli/terminal/terminal.ts';
 import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { STEPS } from '../../../operator/restore/view.ts';
 import { suite } from '../../harness/suite.ts';
 import { ago, condition, NOW, object, pod, READY_POD } from './fixtures.ts';
 
@@ -30,6 +31,11 @@ test('a backup waits, runs, is complete, is verified or has failed, and only the
     'verified',
     0,
   ]);
+  for (const step of ['NoEnvironment', ...STEPS])
+    equal(of({ startedAt: ago(1), conditions: [condition('Completed', 'False', '', step)] }), [
+      'runs',
+      undefined,
+    ]);
   const restore = object('CryptoSenseRestore', 'r', {
     spec: { mode: 'inPlace' },
     status: {
