@@ -68,6 +68,7 @@ class Agent {
   readonly #settings: BackupSettings;
   readonly #stop = new AbortController();
   #stanzaProblem: string | undefined = 'it was not looked at yet';
+  #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isBusy = false;
 
@@ -118,7 +119,15 @@ class Agent {
     };
   }
 
-  async #lookAtStanza(): Promise<void> {
+  /** One look at a time: two of them would be in the way of each other, as pgBackRest takes a lock. */
+  #lookAtStanza(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
     try {
       const [row] = await this.#sql<{ standby: boolean }[]>`select pg_is_in_recovery() as standby`;
       if (row?.standby) {
