@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { type Clock, systemClock } from '../../../operator/kube/clock.ts';
 import { Controller, type Reconcile } from '../../../operator/kube/controller.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';
 import { type Log, silentLog } from '../../../operator/kube/log.ts';
@@ -25,14 +26,15 @@ const NAME = 'reconcile things';
 async function traced(
   keys: string[],
   reconcile: Reconcile,
-  options: { share?: number; log?: Log; to?: string; meanwhile?: () => Promise<void> } = {},
+  options: { share?: number; log?: Log; to?: string; clock?: Clock; meanwhile?: () => Promise<void> } = {},
 ): Promise<void> {
-  const { share = 1, log = silentLog, to = endpoint, meanwhile } = options;
+  const { share = 1, log = silentLog, to = endpoint, clock = systemClock, meanwhile } = options;
   const tracing = startTracing({ tracing: { endpoint: to, share }, version: '1', instance: 'a', log });
   const stop = new AbortController();
   let left = keys.length;
   const controller = new Controller({
     name: 'things',
+    clock,
     log: silentLog,
     metrics: createMetrics(),
     reconcile: async (key, signal) => {
@@ -83,10 +85,14 @@ test('each reconciliation is a trace with its key, its result and how long it wa
 });
 
 test('the second of two keys waits in line as long as the one worker has the first', async () => {
-  await traced(['first', 'second'], () => new Promise((resolve) => setTimeout(resolve, 60)));
-  const [first, second] = collector.named(NAME);
-  assert.ok(Number(first?.facts['reconcile.queue_ms']) < 50);
-  assert.ok(Number(second?.facts['reconcile.queue_ms']) >= 55, JSON.stringify(second?.facts));
+  let now = 1_000;
+  const clock: Clock = { ...systemClock, now: () => now };
+  const work = async () => {
+    now += 60;
+  };
+  await traced(['first', 'second'], work, { clock });
+  const waited = collector.named(NAME).map(({ facts }) => facts['reconcile.queue_ms']);
+  assert.equal(waited, [0, 60]);
 });
 
 test('steps are spans inside of it, by value and by promise, and a step that fails fails alone', async () => {
@@ -124,16 +130,26 @@ test('steps are spans inside of it, by value and by promise, and a step that fai
 
 test('a line of the log has the ids of its reconciliation, and what goes on after its end is no part of it', async () => {
   let ids: ReturnType<typeof spanIds>;
-  let later: Promise<unknown> | undefined;
-  await traced(['one'], async () => {
-    ids = spanIds();
-    later = new Promise((resolve) => setTimeout(resolve, 30)).then(() => {
-      assert.is(spanIds(), undefined);
-      asSpan('too late', {}, () => {});
-    });
-    setTimeout(() => assert.not.ok(isTraced()), 20);
-  });
-  await later;
+  let later: Promise<void> | undefined;
+  let hasEnded = () => {};
+  const ended = new Promise<void>((resolve) => (hasEnded = resolve));
+  await traced(
+    ['one'],
+    async () => {
+      ids = spanIds();
+      later = ended.then(() => {
+        assert.not.ok(isTraced());
+        assert.is(spanIds(), undefined);
+        asSpan('too late', {}, () => {});
+      });
+    },
+    {
+      meanwhile: async () => {
+        hasEnded();
+        await later;
+      },
+    },
+  );
   const [root] = collector.spans;
   assert.equal(ids, { trace_id: root?.traceId, span_id: root?.spanId });
   assert.is(collector.spans.length, 1);
