@@ -1,4 +1,16 @@
-import type { World } from './world.ts';
+import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
+import type { RestoreResult } from '../../../operator/restore/result.ts';
+import { QUICK, type World } from './world.ts';
+
+/** An environment that has somewhere to put its backups. */
+export const BACKED_UP: EnvironmentSpec = {
+  ...QUICK,
+  backup: {
+    enabled: true,
+    bucket: { endpoint: 'https://s3.test', name: 'backups', credentialsSecret: 'bucket' },
+    encryptionSecret: 'passphrase',
+  },
+};
 
 interface Backup {
   name?: string;
@@ -42,4 +54,23 @@ export function putBackup(world: World, unlike: Backup = {}): void {
         : { restorePoint: { time: ago(completedAgo), archived: restorePoint === 'archived' } }),
     },
   });
+}
+
+/** What a Job says that has just restored the backup of the night. */
+export function restored(world: World): RestoreResult {
+  const at = (seconds: number) => new Date(world.now + seconds * 1000).toISOString();
+  return {
+    outcome: 'restored',
+    backup: '20260105-020000F',
+    stanza: 'shop-1',
+    startedAt: at(-3),
+    restoredAt: at(-2),
+    answeredAt: at(-1),
+    checkedAt: at(0),
+    recoveryPoint: at(-30),
+    timeline: 2,
+    bytes: 1e9,
+    tables: 3,
+    rows: 100,
+  };
 }

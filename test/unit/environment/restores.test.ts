@@ -1,23 +1,12 @@
 import * as assert from 'uvu/assert';
-import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { podProblem } from '../../../operator/environment/workloads.ts';
-import type { RestoreResult } from '../../../operator/restore/result.ts';
 import type { RestoreStatus } from '../../../operator/restore/view.ts';
 import { suite } from '../../harness/suite.ts';
-import { putBackup } from './backup.ts';
-import { QUICK, World } from './world.ts';
+import { BACKED_UP, putBackup, restored } from './backup.ts';
+import { World } from './world.ts';
 
 const test = suite('restores of an environment');
-
-const BACKED_UP: EnvironmentSpec = {
-  ...QUICK,
-  backup: {
-    enabled: true,
-    bucket: { endpoint: 'https://s3.test', name: 'backups', credentialsSecret: 'bucket' },
-    encryptionSecret: 'passphrase',
-  },
-};
 
 const serving = new World().create(BACKED_UP);
 await serving.until(() => serving.status.stable?.image === 'api:1');
@@ -27,24 +16,6 @@ function backedUp(): World {
   putBackup(world);
   world.cluster.restore = () => restored(world);
   return world;
-}
-
-function restored(world: World): RestoreResult {
-  const at = (seconds: number) => new Date(world.now + seconds * 1000).toISOString();
-  return {
-    outcome: 'restored',
-    backup: '20260105-020000F',
-    stanza: 'shop-1',
-    startedAt: at(-3),
-    restoredAt: at(-2),
-    answeredAt: at(-1),
-    checkedAt: at(0),
-    recoveryPoint: at(-30),
-    timeline: 2,
-    bytes: 1e9,
-    tables: 3,
-    rows: 100,
-  };
 }
 
 function ask(world: World, name: string, spec: object = {}): void {
