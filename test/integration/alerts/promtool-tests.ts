@@ -1,6 +1,7 @@
 import { allAlerts } from '../../../charts/alerts/catalogue.ts';
 import { alertName, type PrometheusGroup } from '../../../charts/alerts/rule-groups.ts';
-import { type Case, WITHOUT_ENVIRONMENT } from './cases.ts';
+import type { Case } from './cases/case.ts';
+import { WITHOUT_ENVIRONMENT } from './cases.ts';
 
 /** How long a case lasts in which nothing is to fire, in minutes: as long as its longest series. */
 function lengthOf(series: Readonly<Record<string, string>>): number {

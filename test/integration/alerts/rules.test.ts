@@ -7,7 +7,8 @@ import { allAlerts } from '../../../charts/alerts/catalogue.ts';
 import { alertName, type PrometheusGroup, ruleGroups } from '../../../charts/alerts/rule-groups.ts';
 import { promtoolBinary } from '../../../local/node/binaries.ts';
 import { suite } from '../../harness/suite.ts';
-import { CASES, type Case } from './cases.ts';
+import type { Case } from './cases/case.ts';
+import { CASES } from './cases.ts';
 import { promtoolTests, untested } from './promtool-tests.ts';
 
 const test = suite('Alert rules, by promtool');
