@@ -51,19 +51,7 @@ export class World {
   /** The variables of an API in this world, whose feed stays quiet unless `variables` says otherwise. */
   variables(variables: Record<string, string> = {}): Record<string, string> {
     const { database, cache } = this.parts;
-    return {
-      NODE_ENV: 'development',
-      PORT: '0',
-      API_BASE_URL: 'http://api.test',
-      DATABASE_URL: databaseUrl(database),
-      REDIS_URL: cacheUrl(cache),
-      FEED: 'coingecko',
-      COINGECKO_URL: 'http://127.0.0.1:1',
-      FEED_INTERVAL_MS: '3600000',
-      DRAIN_MS: '0',
-      APP_VERSION: '1.2.3',
-      ...variables,
-    };
+    return { ...quietApi(databaseUrl(database), cacheUrl(cache)), ...variables };
   }
 
   /** An API in this process; returns its address. */
@@ -110,6 +98,22 @@ interface Parts {
   readonly sql: postgres.Sql;
   readonly database: Gate;
   readonly cache: Gate;
+}
+
+/** The variables of an API whose feed stays quiet. */
+export function quietApi(database: string, cache: string): Record<string, string> {
+  return {
+    NODE_ENV: 'development',
+    PORT: '0',
+    API_BASE_URL: 'http://api.test',
+    DATABASE_URL: database,
+    REDIS_URL: cache,
+    FEED: 'coingecko',
+    COINGECKO_URL: 'http://127.0.0.1:1',
+    FEED_INTERVAL_MS: '3600000',
+    DRAIN_MS: '0',
+    APP_VERSION: '1.2.3',
+  };
 }
 
 /** A JSON answer, as far as the tests look into it. */

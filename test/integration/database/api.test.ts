@@ -7,6 +7,7 @@ import { suite } from '../../harness/suite.ts';
 import { ApiProcess } from '../app/api-process.ts';
 import { Client } from '../app/client.ts';
 import { ApiLoad, assertGraceful, assertKept, EVERY_KIND, flows } from '../app/load.ts';
+import { quietApi } from '../app/world.ts';
 import { Containers, cacheUrl } from '../containers.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import { DatabaseGroup } from './group.ts';
@@ -42,17 +43,8 @@ test.before(async () => {
      union all select 'BTC', now(), 100`,
   );
   api = await ApiProcess.start(main, {
-    NODE_ENV: 'development',
+    ...quietApi(url(group.pooler.host, group.pooler.port), cacheUrl(cache)),
     LOG_SUCCESS_SHARE: '0',
-    PORT: '0',
-    API_BASE_URL: 'http://api.test',
-    DATABASE_URL: url(group.pooler.host, group.pooler.port),
-    REDIS_URL: cacheUrl(cache),
-    FEED: 'coingecko',
-    COINGECKO_URL: 'http://127.0.0.1:1',
-    FEED_INTERVAL_MS: '3600000',
-    DRAIN_MS: '0',
-    APP_VERSION: '1.2.3',
   });
   user = await Client.registered(api.url);
   const holdings = [{ symbol: 'BTC', quantity: '1' }];
