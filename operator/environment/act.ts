@@ -2,9 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { type Environment, LABELS, MANAGER, type Manifest } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
 import { API_VERSION } from '../api/well-known.ts';
-import { applyNew, applyStatus, create, mergePatch, remove, scale, serverSideApply } from '../kube/apply.ts';
+import {
+  type ApplyOptions,
+  applyNew,
+  applyStatus,
+  create,
+  mergePatch,
+  remove,
+  scale,
+  serverSideApply,
+} from '../kube/apply.ts';
 import { answered, KubeError } from '../kube/errors.ts';
 import { type KubeObject, pathOf, type Resource } from '../kube/resources.ts';
+import { createToApply, isAsMade, takeOver } from '../kube/take-over.ts';
 import type { KubeClient } from '../kube/transport.ts';
 import { sameJson } from '../rollout/revision.ts';
 import type { Action } from './actions.ts';
@@ -188,12 +198,8 @@ export class Actor {
     const written =
       (action.type === 'applyGuarded' ? await this.#scale(action) : undefined) ??
       (action.isNew
-        ? await this.#applyNew(manifest, environment)
-        : await serverSideApply(this.#client, resourceOf(manifest.kind), manifest, {
-            fieldManager: MANAGER,
-            force: true,
-            ...(resourceVersion ? { resourceVersion } : {}),
-          }));
+        ? await this.#applyNew(action, environment)
+        : await this.#applyOver(manifest, resourceVersion ? { resourceVersion } : {}));
     this.#seen(written);
     const key = environmentOf(written as Live);
     const settled = this.#settled.get(key) ?? new Map<string, string>();
@@ -219,24 +225,61 @@ export class Actor {
     }
   }
 
+  async #applyOver(manifest: Manifest, at: Pick<ApplyOptions, 'resourceVersion'>): Promise<KubeObject> {
+    const { kind, metadata } = manifest;
+    const known = this.#caches.get(kind, metadata.namespace ?? '', metadata.name);
+    if (!known || !isAsMade(known as KubeObject, MANAGER)) return this.#applyForced(manifest, at);
+    const path = pathOf(resourceOf(kind), metadata.namespace, metadata.name);
+    const there = await this.#client.request<KubeObject>({ method: 'GET', path });
+    return this.#applyTaken(manifest, there, at);
+  }
+
+  /** Over an object read whole, whose fields may still be those of its making. */
+  async #applyTaken(
+    manifest: Manifest,
+    there: KubeObject,
+    { resourceVersion, ...at }: Pick<ApplyOptions, 'resourceVersion' | 'uid'>,
+  ): Promise<KubeObject> {
+    this.#assertLeading();
+    const by = { fieldManager: MANAGER };
+    const taken = await takeOver(this.#client, resourceOf(manifest.kind), there, by);
+    this.#assertLeading();
+    const isAsSeen = resourceVersion === there.metadata.resourceVersion;
+    const version = isAsSeen ? taken.metadata.resourceVersion : resourceVersion;
+    return this.#applyForced(manifest, {
+      ...at,
+      ...(version === undefined ? {} : { resourceVersion: version }),
+    });
+  }
+
+  #applyForced(manifest: Manifest, at: Pick<ApplyOptions, 'resourceVersion' | 'uid'>): Promise<KubeObject> {
+    const by = { fieldManager: MANAGER, force: true };
+    return serverSideApply(this.#client, resourceOf(manifest.kind), manifest, { ...by, ...at });
+  }
+
   /** Only what is not there, or is the environment's after all, is written: never what is somebody else's. */
-  async #applyNew(manifest: Manifest, environment: Environment): Promise<KubeObject> {
+  async #applyNew(
+    { type, manifest }: Extract<Action, { manifest: Manifest }>,
+    environment: Environment,
+  ): Promise<KubeObject> {
     const resource = resourceOf(manifest.kind);
-    // A Job is written once, and making it costs the API server half of an apply.
-    const make = manifest.kind === RESOURCES.jobs.kind ? create : applyNew;
     try {
-      return await make(this.#client, resource, manifest, { fieldManager: MANAGER });
+      return await this.#maker(type, manifest.kind)(this.#client, resource, manifest, {
+        fieldManager: MANAGER,
+      });
     } catch (error) {
       const there = await this.#obstacle(error, resource, manifest, environment);
       if (there.metadata.deletionTimestamp) throw error;
       const { uid, resourceVersion } = there.metadata;
-      const known = { uid, resourceVersion };
-      return serverSideApply(this.#client, resource, manifest, {
-        fieldManager: MANAGER,
-        force: true,
-        ...known,
-      });
+      return this.#applyTaken(manifest, there, { uid, resourceVersion });
     }
+  }
+
+  /** An apply costs the API server twice as much as a creation: it is for what moves traffic, which is applied again soon. */
+  #maker(type: Action['type'], kind: string): typeof createToApply {
+    // Nobody can change a Job: it is never applied.
+    if (kind === RESOURCES.jobs.kind) return create;
+    return type === 'applyGuarded' ? applyNew : createToApply;
   }
 
   async #createRecord(record: Manifest, environment: Environment): Promise<void> {

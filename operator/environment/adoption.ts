@@ -1,5 +1,6 @@
 import { type Environment, LABELS, MANAGER } from '../api/resolved.ts';
 import type { KubeObject, Resource } from '../kube/resources.ts';
+import { isAsMade } from '../kube/take-over.ts';
 
 /** The name of the environment to which somebody hands an object over. */
 const ADOPT = 'cryptosense.io/adopt';
@@ -11,7 +12,7 @@ export class NotOursError extends Error {
 
 /**
  * Whether the operator may write `object` for `environment`, which did not expect it: it carries the environment's labels, or
- * the operator has applied it before (somebody took the labels away), or it was handed over by the annotation
+ * the operator has made or applied it before (somebody took the labels away), or it was handed over by the annotation
  * cryptosense.io/adopt. Throws NotOursError otherwise.
  */
 export function assertOurs(object: KubeObject, resource: Resource, environment: Environment): void {
@@ -32,6 +33,7 @@ export function assertOurs(object: KubeObject, resource: Resource, environment: 
     );
   if (isLabelled && other === its.name) return;
   if (managers.some(({ manager, operation }) => manager === MANAGER && operation === 'Apply')) return;
+  if (isAsMade(object, MANAGER)) return;
   if (annotations[ADOPT] === its.name) return;
   const who = [...new Set(managers.map(({ manager }) => manager))].join(', ') || 'somebody else';
   throw new NotOursError(

@@ -1,6 +1,7 @@
 import { parts } from './interner.ts';
 import { isOlder, type KubeObject, keyOf } from './resources.ts';
 import { Index, type IndexFunction } from './store-index.ts';
+import { makersOf } from './take-over.ts';
 
 export type Change = 'added' | 'modified' | 'deleted';
 export type OnChange<T> = (event: Change, object: T, old?: T) => void;
@@ -22,7 +23,7 @@ interface Tombstone<T> {
 const MOST_TOMBSTONES = 10_000;
 
 /**
- * The objects of one resource type as far as they are known. Objects are trimmed (managedFields dropped) and deeply
+ * The objects of one resource type as far as they are known. Objects are trimmed (managedFields dropped but for who made what was not applied yet) and deeply
  * frozen: share them freely, copy to change. What equals a part of another object is that part, to save memory.
  * - An older version never replaces a newer one, whatever order events arrive in.
  * - What `observeWrite` put in and `observeRemoval` took out stays so until the server says something newer, so that a
@@ -211,7 +212,9 @@ export class Store<T extends KubeObject = KubeObject> {
     const { managedFields: _, ...metadata } = received.metadata as T['metadata'] & {
       managedFields?: unknown;
     };
-    const trimmed = this.#trim({ ...received, metadata });
+    const makers = makersOf(received);
+    const kept = makers ? { ...metadata, managedFields: makers } : metadata;
+    const trimmed = this.#trim({ ...received, metadata: kept });
     return Object.freeze(parts.internFields(trimmed));
   }
 }
