@@ -76,7 +76,7 @@ export async function takeOver(
 }
 
 /** The entries with those of the maker and of the applier as one, which is the applier's. Pure. */
-export function taken(entries: readonly Entry[], fieldManager: string): Entry[] {
+function taken(entries: readonly Entry[], fieldManager: string): Entry[] {
   const isTaken = (entry: Entry) => isMakers(entry, fieldManager) || isAppliers(entry, fieldManager);
   const [first, ...more] = entries.filter(isTaken);
   if (!first) return [...entries];

@@ -75,8 +75,16 @@ test('an apply after it removes what it leaves out, of every kind, and the field
 
     const taken = await takeOver(client, resource, made, by);
     assert.equal(managersOf(taken), ['ours Apply'], what);
-    const { managedFields: _, resourceVersion: __, ...metadata } = taken.metadata as Record<string, unknown>;
-    const { managedFields: ___, resourceVersion: ____, ...before } = made.metadata as Record<string, unknown>;
+    const {
+      managedFields: _,
+      resourceVersion: __,
+      ...metadata
+    } = taken.metadata as object as Record<string, unknown>;
+    const {
+      managedFields: ___,
+      resourceVersion: ____,
+      ...before
+    } = made.metadata as object as Record<string, unknown>;
     assert.equal({ ...taken, metadata }, { ...made, metadata: before }, what);
 
     const applied = await serverSideApply(client, resource, manifest, { ...by, force: true });
