@@ -12,6 +12,7 @@ import { placementOf } from './placement.ts';
 import {
   annotationsFile,
   budget,
+  type Mount,
   podMetadata,
   podSpec,
   scratch,
@@ -165,6 +166,7 @@ export class DatabaseChart extends Chart {
       resources: spec.database.resources,
       mounts: [
         secretFiles(own.credentials, DATABASE_SECRETS),
+        loginFile(own.credentials),
         settingsFiles(own.database, SETTINGS_FOLDER),
         annotationsFile('/etc/cryptosense/pod'),
         scratch('tmp', '/tmp', '64Mi'),
@@ -179,6 +181,13 @@ export class DatabaseChart extends Chart {
       placement: placementOf(environment),
     });
   }
+}
+
+/** The application's logins, from the first rotation on: images/database/member/logins.py. */
+function loginFile(secretName: string): Mount {
+  const items = [{ key: 'LOGINS', path: 'LOGINS' }];
+  const secret = { secretName, items, optional: true, defaultMode: 0o440 };
+  return { path: '/etc/cryptosense/logins', volume: { name: 'logins', secret }, readOnly: true };
 }
 
 /** The claim of one volume of a StatefulSet. */

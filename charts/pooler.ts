@@ -91,10 +91,11 @@ function readPool({ name, spec }: ResolvedEnvironment): string {
   if (replicaPoolSize === undefined) return '';
   const database = databaseName(spec.tier);
   const readOnly = "connect_query='set session characteristics as transaction read only'";
-  return `${database}_ro = host=${names(name).databaseReplicas} port=${DATABASE_PORT} dbname=${database} pool_size=${replicaPoolSize} reserve_pool=0 ${readOnly}\n`;
+  return `${database}_ro = host=${names(name).databaseReplicas} port=${DATABASE_PORT} dbname=${database} pool_size=${replicaPoolSize} reserve_pool=0 max_db_connections=${replicaPoolSize} ${readOnly}\n`;
 }
 
 /**
+ * max_db_connections: while the login is rotated there are two pools, which together may have no more than one.
  * server_login_retry: after a failed login to the database PgBouncer refuses every client until it tries again. By
  * default that is 15 s later, and so the restart of a database would last that much longer for the API. tcp_…: a primary whose
  * node or network is gone answers nothing; without them its connections, and who waits for them, would hang for a quarter
@@ -116,6 +117,7 @@ pool_mode = transaction
 max_client_conn = ${spec.pooler.maxClientConnections}
 default_pool_size = ${spec.pooler.poolSize}
 reserve_pool_size = ${spec.pooler.reservePoolSize}
+max_db_connections = ${spec.pooler.poolSize + spec.pooler.reservePoolSize}
 server_login_retry = 0.2
 server_connect_timeout = 5
 tcp_keepidle = 5

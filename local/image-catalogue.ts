@@ -85,7 +85,7 @@ export const recipes: readonly ImageRecipe[] = [
   api('1.2.0-faulty', 'test/faulty-release/main.ts'),
   operator('dev'),
   { ...operator(LATER, 'test/later-operator/main.ts'), onlyByName: true },
-  packaged('pooler', 'images/runtime'),
+  packaged('pooler', 'images/runtime', 'images/pooler'),
   packaged('cache', 'images/runtime', 'images/cache'),
   packaged('exporters', 'images/runtime', 'images/exporters'),
   database(),

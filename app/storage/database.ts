@@ -25,6 +25,7 @@ export interface Database {
 export const SYSTEM = { 'db.system.name': 'postgresql' };
 const QUERY_DEADLINE_MS = 3_000;
 const TRANSACTION_DEADLINE_MS = 5_000;
+const FOLLOW_MS = 1_000;
 
 /** Opens no connection yet: the first query does. `poolSize` connections at most. */
 export function openDatabase(options: {
@@ -48,24 +49,33 @@ export function openDatabase(options: {
     }
   };
 
-  const pool = (): postgres.Sql => {
-    if (options.url.file === undefined) return current.sql;
-    const now = performance.now();
-    if (now < current.checkAgainAt) return current.sql;
-    current.checkAgainAt = now + 1_000;
+  // A rotation alternates between two logins: another user name needs another pool. (A changed password alone is picked
+  // up by the pool's new connections.) The new one is used when it has answered: until then the present login is good,
+  // and PgBouncer or the database may not know the new one yet. Queries that run on the old pool finish first.
+  let isTrying = false;
+  const follow = async (): Promise<void> => {
     const login = readLogin(options.url);
-    // A rotation may alternate between two logins: another user name needs another pool. Queries that run on the
-    // old one finish first. (A changed password alone is picked up by the pool's new connections.)
-    if (login !== undefined && login !== current.login) {
-      current.sql.end({ timeout: 30 }).catch(() => {});
-      current = openPool(options);
+    if (isTrying || login === undefined || login === current.login) return;
+    isTrying = true;
+    const next = openPool(options);
+    try {
+      await within(QUERY_DEADLINE_MS, 'the database', Promise.resolve(next.sql`select 1`));
+      const { sql } = current;
+      current = next;
+      sql.end({ timeout: 30 }).catch(() => {});
+    } catch {
+      next.sql.end({ timeout: 0 }).catch(() => {});
+    } finally {
+      isTrying = false;
     }
-    return current.sql;
   };
+  // By the clock: who asks nothing for an hour must not find the old login withdrawn.
+  const following =
+    options.url.file === undefined ? undefined : setInterval(() => void follow(), FOLLOW_MS).unref();
 
   return {
     get sql() {
-      return pool();
+      return current.sql;
     },
     query: (query, deadlineMs = QUERY_DEADLINE_MS) =>
       counted(
@@ -78,7 +88,7 @@ export function openDatabase(options: {
       deadlineMs = TRANSACTION_DEADLINE_MS,
     ): Promise<T> => {
       const begin = () =>
-        pool().begin(async (sql) => {
+        current.sql.begin(async (sql) => {
           // For the server as well: it must not go on with what nobody waits for, nor keep locks for a client that is gone.
           await sql`
           select set_config('statement_timeout', ${String(deadlineMs)}, true),
@@ -90,21 +100,30 @@ export function openDatabase(options: {
       const bounded = () => within(deadlineMs + 500, 'the database', begin());
       return (await counted(traced('postgresql transaction', 'client', SYSTEM, bounded))).value as T;
     },
-    end: (graceMs) => current.sql.end({ timeout: graceMs / 1_000 }),
+    end: (graceMs) => {
+      clearInterval(following);
+      return current.sql.end({ timeout: graceMs / 1_000 });
+    },
   };
 }
 
 interface Pool {
   readonly sql: postgres.Sql;
   readonly login: string;
-  checkAgainAt: number;
 }
 
 function openPool(options: { url: ConnectionUrl; poolSize: number; applicationName: string }): Pool {
   const url = options.url.read();
+  const login = loginOf(url);
+  let { password } = url;
   const sql = postgres({
     ...address(url),
-    password: () => decodeURIComponent(options.url.read().password),
+    // Read again, as a password may change; that of another login is not this pool's.
+    password: () => {
+      const now = options.url.read();
+      if (loginOf(now) === login) password = now.password;
+      return decodeURIComponent(password);
+    },
     max: options.poolSize,
     // Transaction pooling hands each transaction to another server connection, where a prepared statement is unknown.
     prepare: false,
@@ -116,7 +135,7 @@ function openPool(options: { url: ConnectionUrl; poolSize: number; applicationNa
     connection: { application_name: options.applicationName },
     onnotice: () => {},
   });
-  return { sql, login: loginOf(url), checkAgainAt: performance.now() + 1_000 };
+  return { sql, login };
 }
 
 /** The parts of a connection URL as the driver takes them; the password is left to a function. */

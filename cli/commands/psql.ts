@@ -71,7 +71,7 @@ async function assertMayExec(
   });
   if (status?.allowed) return;
   throw new CliError(
-    `You may not run a program in the pods of namespace ${namespace} (create pods/exec). Ask for that right; or, if you may read Secret ${environment}-credentials and forward ports: kubectl -n ${namespace} port-forward svc/${environment}-database 5432, then psql -h localhost -U cryptosense with its APP_PASSWORD.`,
+    `You may not run a program in the pods of namespace ${namespace} (create pods/exec). Ask for that right; or, if you may read Secret ${environment}-credentials and forward ports: kubectl -n ${namespace} port-forward svc/${environment}-database 5432, then psql -h localhost with the user and the password of its MIGRATION_DATABASE_URL.`,
     EXIT.rights,
   );
 }

@@ -25,8 +25,27 @@ const member = z
   })
   .describe('A member of the database.');
 
+const login = z
+  .object({
+    asked: z.string().max(63).describe('The word of the annotation that asked for it.'),
+    phase: z
+      .enum(['waiting', 'prepared', 'switched', 'retired'])
+      .describe(
+        'waiting: it has not begun; prepared: a second login is made known; switched: the new one is used; retired: the former one is taken away.',
+      ),
+    since: z.string().meta({ format: 'date-time' }).describe('Since when.'),
+    message: z.string().max(1024).describe('How it stands and what it waits for, in a sentence.'),
+    rotatedAt: z
+      .string()
+      .meta({ format: 'date-time' })
+      .describe('When a rotation last came to its end: the former login was not valid any more.')
+      .optional(),
+  })
+  .describe("The last rotation of the application's login.");
+
 export const databaseStatus = z
   .object({
+    login: login.optional(),
     members: z
       .array(member)
       .max(3)

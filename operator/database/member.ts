@@ -24,6 +24,10 @@ export interface Member {
   position?: number;
   /** Hash of the settings that it has read. */
   settings?: string;
+  /** State of the application's logins that it has carried out; undefined for a form that does not know of them. */
+  logins?: string;
+  /** Whether the primary sees sessions of a login that is to be taken away. */
+  formerLogin?: 'used';
   /** What a restart would change: lowered when that includes a value that the primary has to lower first. */
   pending?: 'restart' | 'lowered';
   annotations: Record<string, string>;
@@ -35,7 +39,7 @@ interface Reported {
   role?: string;
   timeline?: number;
   xlog_location?: number;
-  tags?: { settings?: string; pending?: 'restart' | 'lowered' };
+  tags?: { settings?: string; pending?: 'restart' | 'lowered'; logins?: string; former?: string };
 }
 
 /** `pod` is one of the pods of the database. Pure. */
@@ -50,7 +54,7 @@ export function memberOf(pod: Live): Member {
   const state = isThere ? textOf(reported?.state) : 'leaving';
   const timeline = wholeOf(reported?.timeline);
   const position = wholeOf(reported?.xlog_location);
-  const { settings, pending } = reported?.tags ?? {};
+  const { settings, pending, logins, former } = reported?.tags ?? {};
   return {
     name,
     uid,
@@ -66,6 +70,8 @@ export function memberOf(pod: Live): Member {
     ...(position === undefined ? {} : { position }),
     ...(settings === undefined ? {} : { settings }),
     ...(pending === undefined ? {} : { pending }),
+    ...(logins === undefined ? {} : { logins }),
+    ...(former === 'used' ? { formerLogin: former } : {}),
   };
 }
 

@@ -25,6 +25,7 @@ import { credentialsFor } from './credentials.ts';
 import type { Refusal, Refusals } from './growth.ts';
 import { recordManifest } from './records.ts';
 import { RESOURCES, resourceOf } from './resources.ts';
+import { rotateLogin } from './rotate-login.ts';
 import type { Live } from './snapshot.ts';
 
 /** By environment and "Kind/name": the live object as our last write left it. */
@@ -126,6 +127,9 @@ export class Actor {
         this.#seen(await applyStatus(this.#client, resourceOf(kind), body, by));
         return;
       }
+      case 'rotateLogin':
+        await rotateLogin(this.#client, namespace, action);
+        return;
       case 'growClaim':
         await this.#growClaim(action, namespace, `${namespace}/${name}`);
         return;

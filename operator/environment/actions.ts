@@ -1,5 +1,6 @@
 import type { Manifest, OwnerReference } from '../api/resolved.ts';
 import type { BackupStatus } from '../backup/record.ts';
+import type { Phase } from '../database/login.ts';
 import type { GuardedAction } from '../rollout/invariants.ts';
 import type { Note, Verb } from '../rollout/state.ts';
 import { reasonToApply, stamped } from './drift.ts';
@@ -65,6 +66,8 @@ export type Action =
       /** Said of this resource when the write is done. */
       note?: Note;
     }
+  /** Brings the Secret with the logins to a phase of a rotation. */
+  | { type: 'rotateLogin'; name: string; asked: string; phase: Phase; why: string }
   | { type: 'growClaim'; name: string; size: string; uid: string; resourceVersion: string; why: string }
   /** Deletes a StatefulSet and nothing with it: its pods and claims stay as they are. */
   | { type: 'orphan'; name: string; uid: string; resourceVersion: string; why: string }

@@ -6,7 +6,7 @@ import { outboxOf } from '../notifications/outbox.ts';
 import type { RolloutDecision, RolloutMemory } from '../rollout/state.ts';
 import { CUSTOM_METRICS } from './autoscaling.ts';
 import { backupReady, backupStatus } from './backup-status.ts';
-import { databaseStatus } from './database-status.ts';
+import { databaseStatus, type LoginStatus } from './database-status.ts';
 import { REFRESH } from './forms.ts';
 import { gatewayAddress, gatewayProblem } from './gateway.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
@@ -27,6 +27,8 @@ export interface Outcome {
   outdated?: string[];
   /** Workloads are being written: what the snapshot says of their pods is about those of before. */
   isWriting?: boolean;
+  /** The rotation of the login, where the plan looked at it. */
+  login?: LoginStatus | undefined;
   /** A write that the API server will go on refusing. */
   refused?: string;
   /** An object of somebody else has the name of one of the environment's. */
@@ -68,7 +70,7 @@ export function statusOf(snapshot: Snapshot, outcome: Outcome): EnvironmentStatu
   verdicts.AllFieldsInEffect = allFieldsInEffect(snapshot);
   const backedUp = backupReady(snapshot);
   if (backedUp) verdicts.BackupReady = backedUp;
-  const database = databaseStatus(snapshot);
+  const database = databaseStatus(snapshot, 'login' in outcome ? outcome.login : before.database?.login);
   const backup = backupStatus(snapshot);
   const { verdict: rehearsed, lastDrill } = rehearsalStatus(snapshot);
   if (rehearsed) verdicts.RestoreRehearsed = rehearsed;

@@ -5,15 +5,24 @@ import { membersIn } from './database-members.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type DatabaseStatus = NonNullable<EnvironmentStatus['database']>;
+export type LoginStatus = NonNullable<DatabaseStatus['login']>;
 
 const MOST_MEMBERS = 3;
 
-/** What the members say of themselves; undefined while none has said anything. Pure. */
-export function databaseStatus({ all }: Pick<Snapshot, 'all'>): DatabaseStatus | undefined {
+/** What the members say of themselves, and the last rotation of the login; undefined while there is neither. Pure. */
+export function databaseStatus(
+  { all }: Pick<Snapshot, 'all'>,
+  login?: LoginStatus,
+): DatabaseStatus | undefined {
   const members = membersIn(all('Pod'));
-  if (!members.some(({ reports }) => reports)) return undefined;
+  const isHeard = members.some(({ reports }) => reports);
+  if (!isHeard && login === undefined) return undefined;
   const primary = primaryOf(members);
-  return { members: members.slice(0, MOST_MEMBERS).map((member) => memberStatus(member, primary)) };
+  const said = isHeard ? members.slice(0, MOST_MEMBERS) : [];
+  return {
+    ...(login ? { login } : {}),
+    members: said.map((member) => memberStatus(member, primary)),
+  };
 }
 
 function memberStatus(member: Member, primary: Member | undefined): DatabaseStatus['members'][number] {

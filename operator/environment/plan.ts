@@ -14,6 +14,7 @@ import { withMembers } from './database-members.ts';
 import { chooseForms, REFRESH, type RenderedComponent } from './forms.ts';
 import { growthAgainInMs } from './growth.ts';
 import { withHold } from './in-place.ts';
+import { rotationOf } from './login-rotation.ts';
 import { isOpen, nextOpening } from './maintenance.ts';
 import { answersOfJobs, jobsOfAnalyses } from './measure/jobs.ts';
 import { resultActions } from './migrations.ts';
@@ -69,7 +70,8 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
   if (forms.record) actions.push({ type: 'keepForms', record: forms.record, owner });
   const components = componentActions(snapshot, forms.manifests, owner, settled);
 
-  components.push(...restoreActions(snapshot, owner));
+  const rotation = rotationOf(snapshot, forms.outdated);
+  components.push(...restoreActions(snapshot, owner), ...rotation.actions);
 
   const known = snapshot.records.find((record) => record.revision === snapshot.desired);
   const record = known ?? newRecord(snapshot, rendered);
@@ -120,6 +122,7 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     autoscaling.quietHours ? untilChange(autoscaling.quietHours, snapshot.now) : Number.POSITIVE_INFINITY,
     forms.outdated.length > 0 ? untilRenewal(snapshot) : Number.POSITIVE_INFINITY,
     rehearsalAgainInMs(snapshot),
+    rotation.againInMs,
   );
   return {
     actions,
@@ -128,9 +131,10 @@ export function makePlan(observed: Snapshot, rendered: Rendered, settled: (live:
     status: statusOf(snapshot, {
       decision,
       outdated: forms.outdated,
+      login: rotation.login,
       isWriting: components.some(changesPods),
     }),
-    notes: [...decision.notes, ...rehearsalNotes(snapshot)],
+    notes: [...decision.notes, ...rehearsalNotes(snapshot), ...rotation.notes],
     ...(againInMs === Number.POSITIVE_INFINITY ? {} : { againInMs }),
   };
 }

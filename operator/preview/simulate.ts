@@ -201,6 +201,8 @@ function writeOf(action: Action, world: PreviewWorld): Write[] {
           why: 'passwords are made once',
         },
       ];
+    case 'rotateLogin':
+      return [{ verb: 'change', kind: 'Secret', name: action.name, why: action.why }];
     case 'growClaim':
       return [{ verb: 'change', kind: 'PersistentVolumeClaim', name: action.name, why: action.why }];
     case 'orphan':

@@ -11,11 +11,13 @@ import time
 
 import configuration
 import generation
+import logins
 import place
 
 TICK_SECONDS = 1
 LOOK_SECONDS = 5
 RELOAD_SECONDS = 2
+LOGINS_SECONDS = 60
 
 RESTART = "cryptosense.io/restart"
 SWITCHOVER = "cryptosense.io/switchover"
@@ -74,7 +76,8 @@ def pending():
 class Follower:
     def __init__(self):
         self.read = settings_hash()
-        self.report = {"settings": self.read, "pending": ""}
+        self.report = {"settings": self.read, "pending": "", "logins": "", "former": ""}
+        self.applied = (None, 0.0)
         self.looked = 0.0
         self.restarted = place.read(f"{place.CONFIGURATION}/restarted")
         self.seen = {}
@@ -98,9 +101,12 @@ class Follower:
         is_primary = member.get("role") in ("master", "primary")
         if is_primary:
             self.put_configuration()
+        known, former = self.follow_logins(is_primary, member.get("timeline"))
         state = pending()
-        if state is not None and (self.read, state) != (self.report["settings"], self.report["pending"]):
-            self.tell(settings=self.read, pending=state)
+        if state is not None:
+            news = {"settings": self.read, "pending": state, "logins": known, "former": former}
+            if news != self.report:
+                self.tell(**news)
         if asked.get(RESTART, "") not in ("", self.restarted) and self.report["pending"]:
             self.restart(asked[RESTART])
         if generation.WANTED and asked.get(FORGET) == generation.WANTED:
@@ -108,6 +114,26 @@ class Follower:
         timeline, _, candidate = asked.get(SWITCHOVER, "").partition("-")
         if is_primary and timeline == str(member.get("timeline")):
             self.switch_over(candidate)
+
+    def follow_logins(self, is_primary, timeline):
+        """The state of the logins that this member has read, and as primary has made the database's own; and "used" while
+        the primary sees sessions of a login that is to go."""
+        before = self.report["logins"], self.report["former"]
+        try:
+            said = logins.read()
+        except (ValueError, KeyError, TypeError) as error:
+            place.say(f"the logins of the Secret are not used: {error}")
+            return before
+        if not is_primary:
+            return logins.state(said), ""
+        wanted = (said, timeline)
+        applied, at = self.applied
+        if applied != wanted or time.monotonic() - at >= LOGINS_SECONDS:
+            if not logins.apply(said):
+                return before
+            self.applied = (wanted, time.monotonic())
+        # Who asks fails with the database itself: what is not known counts as used, and is asked again.
+        return logins.state(said), "" if logins.is_former_used(said) is False else "used"
 
     def tell(self, **news):
         """Reports to the operator by the member's tags; Patroni reads the settings again with them."""

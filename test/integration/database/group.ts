@@ -131,6 +131,7 @@ export class DatabaseGroup {
     } as Manifest);
     this.#writeFolder(`${name}/settings`, this.#settings());
     this.#writeFolder(`${name}/secrets`, { POSTGRES_PASSWORD: PASSWORD, APP_PASSWORD });
+    this.#writeFolder(`${name}/logins`, {});
     this.#writeFolder(`${name}/pod`, { annotations: '' });
     const config = this.server.configFor(ACCOUNT);
     this.#writeFolder(`${name}/account`, {
@@ -140,6 +141,7 @@ export class DatabaseGroup {
     const mounts = {
       settings: '/etc/cryptosense/postgresql.d',
       secrets: '/etc/cryptosense/secrets',
+      logins: '/etc/cryptosense/logins',
       pod: '/etc/cryptosense/pod',
       account: '/var/run/secrets/kubernetes.io/serviceaccount',
     };
@@ -211,6 +213,25 @@ export class DatabaseGroup {
     this.#writePooler();
     await docker('restart', '--time', '1', this.container('pooler'));
     this.pooler = { host: await this.address('pooler'), port: 6432 };
+  }
+
+  /** As the kubelets carry a changed Secret into the pods. */
+  renewLogins(secret: Readonly<Record<string, string>>): void {
+    const { LOGINS = '', 'userlist.txt': users = '' } = secret;
+    for (const name of this.names) this.#writeFolder(`${name}/logins`, { LOGINS });
+    this.#writeFolder('pooler', { 'userlist.txt': users });
+  }
+
+  /** The Secret with the logins, as far as rotations are about it; the URLs lead to what runs here. */
+  async secret(): Promise<Record<string, string>> {
+    const primary = await this.address(await this.primary());
+    const url = (host: string, port: number) =>
+      `postgresql://cryptosense:${APP_PASSWORD}@${host}:${port}/cryptosense_dev`;
+    return {
+      APP_PASSWORD,
+      DATABASE_URL: url(this.pooler.host, this.pooler.port),
+      MIGRATION_DATABASE_URL: url(primary, 5432),
+    };
   }
 
   /** What the operator sees of the members; their readiness is asked for here, where there is no kubelet. */

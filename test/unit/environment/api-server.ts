@@ -17,6 +17,7 @@ interface Body {
     resourceVersion?: string;
     [field: string]: unknown;
   };
+  data?: Record<string, string>;
   [field: string]: unknown;
 }
 
@@ -132,7 +133,7 @@ export class ApiServer {
     return this.#store(applied as unknown as Live, live);
   }
 
-  #merge(live: Live, { spec, metadata: { finalizers, annotations } }: Body): Live {
+  #merge(live: Live, { spec, data, metadata: { finalizers, annotations } }: Body): Live {
     const merged = {
       ...live,
       metadata: {
@@ -143,6 +144,7 @@ export class ApiServer {
           : {}),
       },
       spec: { ...(live.spec as object), ...(spec as object | undefined) },
+      ...(data ? { data: { ...(live.data as object), ...data } } : {}),
     };
     const stored = this.#store(merged, live);
     if (live.metadata.deletionTimestamp && finalizersOf(stored).length === 0)

@@ -3,6 +3,7 @@ import { LABELS } from '../../../operator/api/resolved.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import type { RestoreResult } from '../../../operator/restore/result.ts';
 import type { ApiServer } from './api-server.ts';
+import { learnLogins } from './logins.ts';
 import { Ledger, type Migrations } from './migration-jobs.ts';
 
 interface PodTemplate {
@@ -35,6 +36,8 @@ export class Cluster {
   /** Migrations that never end. */
   isDatabaseSlow = false;
   isGatewayUp = true;
+  /** Whether the kubelet carries a changed Secret to the members. */
+  learnsLogins = true;
   /** Whether the Secrets that listeners name are there. */
   hasCertificates = true;
   readonly #server: ApiServer;
@@ -47,6 +50,7 @@ export class Cluster {
     this.#collectGarbage();
     for (const object of this.#server.list('StatefulSet')) this.#grow(object);
     for (const object of this.#server.list('Deployment')) this.#grow(object);
+    if (this.learnsLogins) learnLogins(this.#server);
     for (const job of this.#server.list('Job')) this.#finish(job);
     for (const service of this.#server.list('Service')) this.#endpoints(service);
     for (const service of this.#server.list('Service')) this.#found(service);
@@ -114,7 +118,11 @@ export class Cluster {
           ...(starts ? {} : { containerStatuses: [{ state: { waiting } }] }),
         };
         const all = { ...labels, 'controller-revision-hash': formOf(name) };
-        this.#server.put({ ...owned('Pod', name, object, all), status });
+        const pod = owned('Pod', name, object, all);
+        // What somebody wrote on a pod stays there.
+        const { annotations } = this.#server.get('Pod', name)?.metadata ?? {};
+        const metadata = { ...pod.metadata, ...(annotations ? { annotations } : {}) };
+        this.#server.put({ ...pod, metadata, status });
       }
     }
   }

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { suite } from '../../harness/suite.ts';
 import { putBackup } from './backup.ts';
+import { askForRotation, logins, putCredentials, sayLogins } from './logins.ts';
 import { difference, outcome } from './outcome.ts';
 import { World } from './world.ts';
 
@@ -26,7 +27,7 @@ const waiting = releasing({ canary: { steps: pauses, dynamicStableScale: true } 
 await waiting.until(() => /until somebody promotes it/.test(waiting.status.summary ?? ''));
 
 /** What happens to a world, each from its beginning to rest. */
-const stories: { name: string; begin: () => World; ends: (world: World) => boolean }[] = [
+const stories: { name: string; begin: () => World; ends: (world: World) => boolean; rests?: (world: World) => Promise<void> }[] = [
   {
     name: 'creating an environment',
     begin: () => new World().create(),
@@ -147,13 +148,30 @@ const stories: { name: string; begin: () => World; ends: (world: World) => boole
     ends: ({ server }) =>
       /work_mem = '2MB'/.test(JSON.stringify(server.get('ConfigMap', 'shop-database')?.data)),
   },
+  {
+    name: "rotating the application's login",
+    begin: () => {
+      const world = new World(serving);
+      putCredentials(world);
+      sayLogins(world, logins(world).state);
+      askForRotation(world, 'november');
+      return world;
+    },
+    rests: async (world) => {
+      await world.through(() => world.status.database?.login?.rotatedAt !== undefined);
+      await world.rest();
+    },
+    ends: (world) =>
+      world.status.database?.login?.rotatedAt !== undefined &&
+      JSON.stringify(logins(world)) === '{"state":"november.retired","names":["cryptosense_a"]}',
+  },
 ];
 
 let enumerated = 0;
-for (const { name, begin, ends } of stories) {
+for (const { name, begin, ends, rests = (world) => world.rest() } of stories) {
   test(`A4 after each write of ${name}, a new process ends with the same objects`, async () => {
     const undisturbed = begin();
-    await undisturbed.rest();
+    await rests(undisturbed);
     assert.ok(ends(undisturbed), undisturbed.environment?.status?.summary);
     assert.equal(undisturbed.cluster.broken, []);
     const expected = outcome(undisturbed);
@@ -161,7 +179,7 @@ for (const { name, begin, ends } of stories) {
     for (let n = 1; n <= writes.length; n++) {
       const world = begin();
       world.server.dieAfter = n;
-      await world.rest();
+      await rests(world);
       const at = `killed after write ${n}, ${writes[n - 1]}`;
       assert.is(world.server.dieAfter, Number.POSITIVE_INFINITY, `was not ${at}`);
       assert.is(difference(outcome(world), expected), '', at);

@@ -140,6 +140,27 @@ export class World {
     throw new Error(`not reached in ${limitSeconds} s: ${this.environment?.status?.summary}`);
   }
 
+  /** As `until`, over hours in which nothing happens: what does not look again before its time is not walked through. */
+  async through(condition: () => boolean, limitSeconds = 7200): Promise<void> {
+    for (const end = this.now + limitSeconds * 1000; this.now < end; ) {
+      await this.settle();
+      if (condition()) return;
+      await this.#leap(end);
+    }
+    throw new Error(`not reached in ${limitSeconds} s: ${this.environment?.status?.summary}`);
+  }
+
+  /** A second; when nothing changed in it, on to when the operator looks again. */
+  async #leap(end: number): Promise<void> {
+    const { version } = this.server;
+    for (let i = 0; i < STEPS; i++) {
+      this.step();
+      await this.settle();
+    }
+    if (this.server.version !== version) return;
+    this.now = Math.max(this.now, Math.min(1000 * Math.ceil(this.#due / 1000), end));
+  }
+
   /** Until nothing changes any more and the operator waits for nothing. Throws when that does not come. */
   async rest(limitSeconds = 600): Promise<void> {
     for (const end = this.now + limitSeconds * 1000; this.now < end; ) {
