@@ -53,6 +53,7 @@ export function openDatabase(options: {
   // up by the pool's new connections.) The new one is used when it has answered: until then the present login is good,
   // and PgBouncer or the database may not know the new one yet. Queries that run on the old pool finish first.
   let isTrying = false;
+  let isEnded = false;
   const follow = async (): Promise<void> => {
     const login = readLogin(options.url);
     if (isTrying || login === undefined || login === current.login) return;
@@ -60,9 +61,9 @@ export function openDatabase(options: {
     const next = openPool(options);
     try {
       await within(QUERY_DEADLINE_MS, 'the database', Promise.resolve(next.sql`select 1`));
-      const { sql } = current;
-      current = next;
-      sql.end({ timeout: 30 }).catch(() => {});
+      const former = isEnded ? next : current;
+      if (!isEnded) current = next;
+      former.sql.end({ timeout: 30 }).catch(() => {});
     } catch {
       next.sql.end({ timeout: 0 }).catch(() => {});
     } finally {
@@ -102,6 +103,7 @@ export function openDatabase(options: {
     },
     end: (graceMs) => {
       clearInterval(following);
+      isEnded = true;
       return current.sql.end({ timeout: graceMs / 1_000 });
     },
   };

@@ -28,7 +28,7 @@ export function isWord(asked: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/.test(asked);
 }
 
-export function stateOf(asked: string, phase: Phase): string {
+function stateOf(asked: string, phase: Phase): string {
   return `${asked}.${phase}`;
 }
 

@@ -100,15 +100,18 @@ test('no manifest holds a secret, a password or a login', () => {
 test('a pod sees only the keys of the credentials that it needs', () => {
   const keys = Object.fromEntries(
     workloads(everything(resolved())).flatMap(({ manifest, spec }) => {
-      const [secret] = spec.template.spec.volumes.flatMap((volume) => volume.secret ?? []);
-      if (secret === undefined) return [];
-      const { items, defaultMode } = secret as { items: { key: string }[]; defaultMode: number };
-      assert.is(defaultMode, 0o440);
-      return [[manifest.metadata.labels?.['app.kubernetes.io/component'], items.map(({ key }) => key)]];
+      const secrets = spec.template.spec.volumes.flatMap((volume) => volume.secret ?? []) as {
+        items: { key: string }[];
+        defaultMode: number;
+      }[];
+      if (secrets.length === 0) return [];
+      for (const { defaultMode } of secrets) assert.is(defaultMode, 0o440);
+      const seen = secrets.flatMap(({ items }) => items.map(({ key }) => key));
+      return [[manifest.metadata.labels?.['app.kubernetes.io/component'], seen]];
     }),
   );
   assert.equal(keys, {
-    database: ['POSTGRES_PASSWORD', 'APP_PASSWORD'],
+    database: ['POSTGRES_PASSWORD', 'APP_PASSWORD', 'LOGINS'],
     pooler: ['userlist.txt'],
     cache: ['redis-auth.conf'],
     api: ['DATABASE_URL', 'REDIS_URL'],

@@ -27,7 +27,12 @@ const waiting = releasing({ canary: { steps: pauses, dynamicStableScale: true } 
 await waiting.until(() => /until somebody promotes it/.test(waiting.status.summary ?? ''));
 
 /** What happens to a world, each from its beginning to rest. */
-const stories: { name: string; begin: () => World; ends: (world: World) => boolean; rests?: (world: World) => Promise<void> }[] = [
+const stories: {
+  name: string;
+  begin: () => World;
+  ends: (world: World) => boolean;
+  rests?: (world: World) => Promise<void>;
+}[] = [
   {
     name: 'creating an environment',
     begin: () => new World().create(),
@@ -168,7 +173,7 @@ const stories: { name: string; begin: () => World; ends: (world: World) => boole
 ];
 
 let enumerated = 0;
-for (const { name, begin, ends, rests = (world) => world.rest() } of stories) {
+for (const { name, begin, ends, rests = (world: World) => world.rest() } of stories) {
   test(`A4 after each write of ${name}, a new process ends with the same objects`, async () => {
     const undisturbed = begin();
     await rests(undisturbed);

@@ -5,7 +5,7 @@ import type { ApiServer } from './api-server.ts';
 import type { World } from './world.ts';
 
 export const SECRET = 'shop-credentials';
-export const POD = 'shop-database-pod-0';
+const POD = 'shop-database-pod-0';
 
 const text = (value: string) => Buffer.from(value).toString('base64');
 

@@ -142,11 +142,9 @@ export class World {
 
   /** As `until`, over hours in which nothing happens: what does not look again before its time is not walked through. */
   async through(condition: () => boolean, limitSeconds = 7200): Promise<void> {
-    for (const end = this.now + limitSeconds * 1000; this.now < end; ) {
-      await this.settle();
-      if (condition()) return;
-      await this.#leap(end);
-    }
+    const end = this.now + limitSeconds * 1000;
+    for (await this.settle(); !condition() && this.now < end; await this.settle()) await this.#leap(end);
+    if (condition()) return;
     throw new Error(`not reached in ${limitSeconds} s: ${this.environment?.status?.summary}`);
   }
 
