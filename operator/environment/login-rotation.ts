@@ -18,9 +18,6 @@ const LASTS_MS: Record<Phase, number> = {
   retired: 0,
 };
 
-/** How long a login that is still used is waited for: whoever stole it must not be able to keep it for ever. */
-const FORMER_LASTS_MS = 3_600_000;
-
 const SAYS: Record<Phase, string> = {
   prepared: 'The database and PgBouncer are given a second login; the first one is still used.',
   switched: 'The API uses the new login; the former one is still valid for what has begun with it.',
@@ -65,10 +62,9 @@ function goOn(view: View, before: LoginStatus, phase: Phase): Rotation {
   if (phase === 'retired') return completed(view, before);
   const ageMs = view.now - Date.parse(before.since);
   if (ageMs < LASTS_MS[phase]) return rest({ ...before, message: SAYS[phase] }, LASTS_MS[phase] - ageMs);
-  if (phase === 'switched' && members.some(({ formerLogin }) => formerLogin) && ageMs < FORMER_LASTS_MS) {
-    const until = new Date(Date.parse(before.since) + FORMER_LASTS_MS).toISOString();
-    const message = `${SAYS[phase]} Waiting for sessions of the former login to end, until ${until} at the latest.`;
-    return rest({ ...before, message }, FORMER_LASTS_MS - ageMs);
+  if (phase === 'switched' && members.some(({ formerLogin }) => formerLogin)) {
+    const message = `${SAYS[phase]} Waiting for its sessions to end: somebody still uses it (docs/database.md).`;
+    return rest({ ...before, message });
   }
   return enter(view, before.asked, PHASES[PHASES.indexOf(phase) + 1] ?? 'retired', before);
 }
