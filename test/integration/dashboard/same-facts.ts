@@ -106,7 +106,8 @@ async function assertSameFacts(place: Place, look: () => Promise<Facts>): Promis
       last = { seen, facts };
       return JSON.stringify(seen) === JSON.stringify(facts);
     },
-    20_000,
+    // A look is three starts of the command line, which take seconds on a machine that has much else to do.
+    60_000,
   ).catch((error: unknown) => {
     if (last === undefined) throw error;
     equal(last.seen, last.facts);
