@@ -32,7 +32,13 @@ export interface Next {
 const DONE: Next = { steps: [], waitsFor: '' };
 
 export function primaryOf(members: readonly Member[]): Member | undefined {
-  return members.find(({ role, running }) => role === 'primary' && running);
+  // A pod whose node is lost says for ever what it said last: who took over has the later timeline.
+  return members
+    .filter(({ role, running }) => role === 'primary' && running)
+    .reduce<Member | undefined>(
+      (latest, member) => ((member.timeline ?? 0) > (latest?.timeline ?? -1) ? member : latest),
+      undefined,
+    );
 }
 
 /** Whether `member` serves, and as a replica could take over from `primary`. */

@@ -24,7 +24,10 @@ export function withPrimary(workload: Workload, members: readonly Member[]): Wor
       : late.length === 0
         ? `, ${others} ${others === 1 ? 'replica is' : 'replicas are'} in step`
         : `, not in step: ${late.join(', ')}`;
-  const who = primary ? `${primary.name} is primary${replicas}.` : 'No member is primary.';
+  // A pod keeps the label after the end of what was in it.
+  const who = primary?.ready
+    ? `${primary.name} is primary${replicas}.`
+    : `No member is primary${primary ? `: ${primary.name} was, and is not ready` : ''}.`;
   return {
     ...workload,
     ready: workload.ready && primary?.ready === true,

@@ -1,7 +1,14 @@
 import * as assert from 'uvu/assert';
 import type { Member } from '../../../operator/database/member.ts';
 import { memberOf } from '../../../operator/database/member.ts';
-import { nextSteps, RESTART, SETTINGS, type Step, SWITCHOVER } from '../../../operator/database/members.ts';
+import {
+  nextSteps,
+  primaryOf,
+  RESTART,
+  SETTINGS,
+  type Step,
+  SWITCHOVER,
+} from '../../../operator/database/members.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('Members of the database');
@@ -47,6 +54,13 @@ const next = (members: Member[], wanted: Partial<typeof WANTED> = {}) => {
 
 test('there is nothing to do for members that are as they should be', () => {
   assert.equal(next(group()), { steps: [], waits: false });
+});
+
+test('a pod that went without a word is not primary any more when another one has taken over', () => {
+  const lost = group({ role: 'primary', ready: false }, { role: 'replica', timeline: 5 });
+  assert.is(primaryOf(lost)?.ordinal, 0);
+  assert.is(primaryOf(group({ role: 'primary', ready: false }, { timeline: 5 }))?.ordinal, 1);
+  assert.is(primaryOf(group({}, { role: 'replica' })), undefined);
 });
 
 test('of a new form, replicas get it first, one at a time, and the primary after it has handed over', () => {

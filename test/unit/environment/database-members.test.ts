@@ -84,6 +84,8 @@ test('the condition says who is primary and whether the others are in step', () 
   assert.match(withPrimary(workload, membersIn(late)).message, /not in step: shop-database-0\.$/);
   const none = withPrimary(workload, membersIn([three[0], three[2]] as Live[]));
   assert.equal([none.ready, none.message], [false, `${workload.message} No member is primary.`]);
+  const gone = withPrimary(workload, membersIn([three[0], { ...three[1], status: {} }, three[2]] as Live[]));
+  assert.match(gone.message, /No member is primary: shop-database-1 was, and is not ready\.$/);
 });
 
 test('pods that report nothing are as ready as the kubelet says', () => {
