@@ -2,10 +2,14 @@ import { type Clock, systemClock } from './clock.ts';
 import { type Metrics, metrics as processMetrics } from './metrics.ts';
 import { QueueMetrics } from './queue-metrics.ts';
 
+/** What goes on failing is tried so often at least: whoever mends the cause sees it, and the alert OperatorErrors counts on it. */
+export const LONGEST_RETRY_MS = 60_000;
+
 export interface QueueOptions {
   name?: string;
   /** The wait after a key's first failure; doubled for each further one. */
   firstRetryMs?: number;
+  /** The longest wait; LONGEST_RETRY_MS when left out. */
   lastRetryMs?: number;
   /** A key rests so long after it was worked on: what comes meanwhile is one piece of work. 0 when left out. */
   restMs?: number;
@@ -45,7 +49,7 @@ export class WorkQueue {
   constructor(options: QueueOptions = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#firstRetryMs = options.firstRetryMs ?? 5;
-    this.#lastRetryMs = options.lastRetryMs ?? 1_000_000;
+    this.#lastRetryMs = options.lastRetryMs ?? LONGEST_RETRY_MS;
     this.#restMs = options.restMs ?? 0;
     const metrics = options.metrics ?? processMetrics;
     this.#metrics = new QueueMetrics(options.name ?? 'queue', this.#clock, this.#working, metrics);

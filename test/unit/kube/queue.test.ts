@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { createMetrics } from '../../../operator/kube/metrics.ts';
-import { WorkQueue } from '../../../operator/kube/queue.ts';
+import { LONGEST_RETRY_MS, WorkQueue } from '../../../operator/kube/queue.ts';
 import { suite } from '../../harness/suite.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -89,6 +89,23 @@ test('failures double the wait up to the cap, and forget starts again', async ()
   assert.is(waits.at(-1), 5);
 });
 
+test('a key that goes on failing is tried more than ten times in any 15 minutes, as the alert OperatorErrors counts', async () => {
+  const { queue, clock } = make();
+  const failures: number[] = [];
+  queue.add('a');
+  while (clock.now() < 3_600_000) {
+    await take(queue);
+    failures.push(clock.now());
+    queue.retry('a');
+    queue.done('a');
+    clock.advance((clock.nextAt ?? clock.now()) - clock.now());
+  }
+  for (let end = 900_000; end <= 3_600_000; end += 10_000) {
+    const within = failures.filter((at) => at > end - 900_000 && at <= end);
+    assert.ok(within.length > 10, `${within.length} failures in the 15 minutes before ${end / 1000} s`);
+  }
+});
+
 test('a waiting get is served by the next key and by shutdown with undefined', async () => {
   const { queue } = make();
   const first = queue.get();
@@ -155,7 +172,7 @@ test('in every history no key is worked on twice at once, none is early, late or
             const before = failures.get(event.key) ?? 0;
             failures.set(event.key, before + 1);
             queue.retry(event.key);
-            want(event.key, clock.now() + Math.min(1_000_000, 5 * 2 ** before));
+            want(event.key, clock.now() + Math.min(LONGEST_RETRY_MS, 5 * 2 ** before));
           }
           queue.done(event.key);
         }
