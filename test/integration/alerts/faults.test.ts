@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { equal, is, match, ok } from 'uvu/assert';
 import { allAlerts } from '../../../charts/alerts/catalogue.ts';
 import { scopeOf } from '../../../charts/alerts/rule.ts';
-import { alertName, ruleGroups } from '../../../charts/alerts/rule-groups.ts';
+import { ruleGroups } from '../../../charts/alerts/rule-groups.ts';
 import { DASHBOARDS } from '../../../charts/dashboards/grafana.ts';
 import { EXPORTERS } from '../../../charts/exporters.ts';
 import { checkout } from '../../../local/checkout.ts';
@@ -11,6 +11,7 @@ import { suite } from '../../harness/suite.ts';
 import { type Prometheus, startPrometheus } from '../analysis/prometheus-server.ts';
 import { World } from '../app/world.ts';
 import { eventually } from '../processes.ts';
+import { fires as firesAt, firing as firingAt } from './firing.ts';
 import { environment, Monitored } from './monitored.ts';
 
 const test = suite('Faults, their alerts and their runbooks');
@@ -67,19 +68,8 @@ test.after(async () => {
   await monitored.stop();
 });
 
-interface Answer {
-  data: { alerts: { labels: Record<string, string>; state: string; annotations: Record<string, string> }[] };
-}
-
-/** The alerts that fire now. */
-async function firing(): Promise<Answer['data']['alerts']> {
-  const answer = await fetch(`${prometheus.address}/api/v1/alerts`);
-  const { data } = (await answer.json()) as Answer;
-  return data.alerts.filter(({ state }) => state === 'firing');
-}
-
-const fires = async (name: string) =>
-  (await firing()).some(({ labels }) => labels.alertname === alertName({ name }));
+const firing = () => firingAt(prometheus.address);
+const fires = (name: string) => firesAt(prometheus.address, name);
 
 /** Series of a query, as their labels. */
 async function ask(query: string): Promise<Record<string, string>[]> {

@@ -1,0 +1,137 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { checkout } from '../../local/checkout.ts';
+import { kubernetesBinaries } from '../../local/node/binaries.ts';
+import { parsePage } from '../unit/docs/pages.ts';
+
+/** What the pages call NS, ENV, DB and OTHER. */
+export type Variables = Readonly<Record<'NS' | 'ENV', string> & Partial<Record<'DB' | 'OTHER', string>>>;
+
+/** The API server that a page's kubectl talks to, and what stands for the pods where there is no kubelet. */
+export interface Reach {
+  /** Path of a kubeconfig; left out where the page asks the pods alone. */
+  readonly kubeconfig?: string;
+  /** Containers by the name of the pod that they stand for. */
+  readonly containers?: Readonly<Record<string, string>>;
+  /** What somebody has logged, by the name under which `kubectl logs` asks for it. */
+  readonly logs?: Readonly<Record<string, () => string>>;
+}
+
+/** A page of docs/runbooks as somebody at night has it: shell to copy, with a few names to be put in. */
+export interface Runbook {
+  /** Runs every command under a heading, in its order; what they printed. "Look" when left out. */
+  look(heading?: string): Promise<string>;
+  /** Runs the one block of shell that has these words. `filledIn`: texts of the block and what a person writes in their place. */
+  mend(words: string, filledIn?: Readonly<Record<string, string>>): Promise<string>;
+}
+
+/** `name` is that of the page, without its ending. Its commands fail the test when they fail. */
+export function runbook(name: string, variables: Variables, reach: Reach): Runbook {
+  const page = readFileSync(join(checkout, 'docs', 'runbooks', `${name}.md`), 'utf8');
+  const carryOut = async (script: string) => {
+    const { exitCode, all } = await run(script, reach);
+    if (exitCode !== 0) throw new Error(`${name}: exit code ${exitCode} of\n${script}\n${all}`);
+    return all;
+  };
+  return {
+    look: async (heading = 'Look') => {
+      const blocks = shellIn(sectionOf(page, heading));
+      if (blocks.length === 0) throw new Error(`${name}: nothing to run under "${heading}"`);
+      return carryOut(filled(blocks.join('\n'), variables));
+    },
+    mend: async (words, filledIn = {}) => {
+      const [block, another] = shellIn(page).filter((text) => text.includes(words));
+      if (block === undefined || another !== undefined)
+        throw new Error(`${name}: ${block === undefined ? 'no' : 'more than one'} block has "${words}"`);
+      return carryOut(filled(block, variables, filledIn));
+    },
+  };
+}
+
+/** From a heading of the second level to the next. */
+function sectionOf(page: string, heading: string): string {
+  const [, ...sections] = page.split(/^## /m);
+  return sections.find((section) => section.startsWith(`${heading}\n`)) ?? '';
+}
+
+function shellIn(markdown: string): string[] {
+  return parsePage('', markdown).blocks.flatMap(({ language, text }) => (language === 'sh' ? [text] : []));
+}
+
+/** The block with the reader's names: a text to be filled in that is not there means that the page has changed. */
+function filled(
+  block: string,
+  variables: Variables,
+  filledIn: Readonly<Record<string, string>> = {},
+): string {
+  // The page's own values are those of an example.
+  let text = block.replaceAll(/^(?:(?:NS|ENV|DB|OTHER)=\S+ ?)+$/gm, '');
+  for (const [from, to] of Object.entries(filledIn)) {
+    if (!text.includes(from)) throw new Error(`"${from}" is not in the block:\n${block}`);
+    text = text.replaceAll(from, to);
+  }
+  const names = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return `${names.join(' ')}\n${text}`;
+}
+
+/** A command that fails ends it; only a search that finds nothing does not. */
+const STRICT = 'set -eo pipefail\ngrep() { command grep "$@" || [ $? = 1 ]; }\n';
+
+/** The kubelet's part of kubectl, for pods that something else stands for; everything else is asked of the API server. */
+const KUBECTL = `#!/bin/bash
+asked=("$@") verb= pod= input= lines=all
+while [ $# -gt 0 ]; do
+  case $1 in
+    -n | -c) shift ;;
+    -i) input=-i ;;
+    --tail=*) lines=\${1#--tail=} ;;
+    --) shift; break ;;
+    -*) ;;
+    *) if [ -z "$verb" ]; then verb=$1; elif [ -z "$pod" ]; then pod=$1; fi ;;
+  esac
+  shift
+done
+container=$STAND_INS/containers/$pod log=$STAND_INS/logs/$pod
+case $verb in
+  exec) [ ! -f "$container" ] || exec docker exec $input "$(<"$container")" "$@" ;;
+  logs)
+    [ ! -f "$container" ] || exec docker logs --tail "$lines" "$(<"$container")" 2>&1
+    [ ! -f "$log" ] || exec tail -n "\${lines/all/+1}" "$log" ;;
+esac
+exec "$KUBECTL" "\${asked[@]}"
+`;
+
+async function run(script: string, reach: Reach): Promise<{ exitCode: number; all: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'cryptosense-runbook-'));
+  const write = (path: string, text: string, mode = 0o644) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text, { mode });
+  };
+  try {
+    write('bin/kubectl', KUBECTL, 0o755);
+    const cli = `#!/bin/sh\nexec "${process.execPath}" "${join(checkout, 'cli', 'main.ts')}" "$@"\n`;
+    write('bin/kubectl-cryptosense', cli, 0o755);
+    for (const [pod, container] of Object.entries(reach.containers ?? {}))
+      write(`stand-ins/containers/${pod}`, container);
+    for (const [name, log] of Object.entries(reach.logs ?? {})) write(`stand-ins/logs/${name}`, log());
+    const { exitCode = -1, all } = await execa('bash', ['-c', STRICT + script], {
+      // What a page writes on the way is in the folder that the reader is in.
+      cwd: folder,
+      env: {
+        PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
+        KUBECTL: join(await kubernetesBinaries(console.log), 'kubectl'),
+        KUBECONFIG: reach.kubeconfig ?? '/dev/null',
+        STAND_INS: join(folder, 'stand-ins'),
+      },
+      all: true,
+      reject: false,
+      stdin: 'ignore',
+      timeout: 120_000,
+    });
+    return { exitCode, all };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
