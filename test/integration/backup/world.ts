@@ -25,6 +25,8 @@ export interface WorldOptions {
   onDisk?: boolean;
   /** Of the container, as the engine reads it. */
   memory?: string;
+  /** A folder of this machine for PostgreSQL's socket, where something beside it is to see that. */
+  run?: string;
 }
 
 export interface Ran {
@@ -164,7 +166,9 @@ export class BackupWorld {
   }
 
   /** Replaces settings and secrets in the container. */
-  async writeFiles(secrets: { passphrase?: string; settings?: Partial<BackupSettings> } = {}): Promise<void> {
+  async writeFiles(
+    secrets: { passphrase?: string; secretKey?: string; settings?: Partial<BackupSettings> } = {},
+  ): Promise<void> {
     const settings = { ...this.settings, ...secrets.settings };
     const files: Record<string, string> = {
       'settings.json': JSON.stringify(settings),
@@ -175,7 +179,7 @@ export class BackupWorld {
         hasOwnAuthority: true,
       }),
       'access-key-id': this.storage.accessKeyId,
-      'secret-access-key': this.storage.secretAccessKey,
+      'secret-access-key': secrets.secretKey ?? this.storage.secretAccessKey,
       passphrase: secrets.passphrase ?? PASSPHRASE,
       'ca.crt': this.storage.ca,
       MIGRATION_DATABASE_URL: `postgresql://cryptosense:${PASSWORD}@localhost:5432/${DATABASE}`,
@@ -222,6 +226,7 @@ export class BackupWorld {
       ...(this.#options.onDisk
         ? ['--volume', '/var/lib/postgresql/data']
         : ['--tmpfs', '/var/lib/postgresql/data:uid=1001,gid=1001,mode=0700']),
+      ...(this.#options.run === undefined ? [] : ['--volume', `${this.#options.run}:/var/run/postgresql`]),
       ...[IMAGE, '-c', 'fsync=off', ...archive.flatMap((setting) => ['-c', setting])],
     );
     await this.writeFiles();
