@@ -25,8 +25,8 @@ export interface SimulatedClusterOptions {
   /** More flags for kube-apiserver. */
   flags?: string[];
   report?: Report;
-  /** Component whose pods of Jobs run until the test ends them. */
-  unfinished?: string;
+  /** Components whose pods of Jobs run until the test ends them. */
+  unfinished?: readonly string[];
 }
 
 export interface SimulatedCluster extends Omit<ApiServer, 'stop'> {

@@ -53,27 +53,27 @@ spec:
         storage: {{ .spec.resources.requests.storage | Quote }}
 `;
 
-/** Of pods of this component the end is left to somebody else: one more condition of the stage that completes pods of Jobs. */
-function leaving(component: string, stage: string): string {
+/** Of pods of these components the end is left to somebody else: one more condition of the stage that completes pods of Jobs. */
+function leaving(components: readonly string[], stage: string): string {
   const condition = [
     `    - key: '.metadata.labels["app.kubernetes.io/component"]'`,
     "      operator: 'NotIn'",
-    `      values: ['${component}']`,
+    `      values: ${JSON.stringify(components)}`,
     '  next:',
   ];
   return stage.replace('  next:', condition.join('\n'));
 }
 
 /**
- * KWOK's configuration: pods run and are ready at once, those of Jobs succeed but for those of the component `unfinished`, claims
- * are bound.
+ * KWOK's configuration: pods run and are ready at once, those of Jobs succeed but for those of the components `unfinished`,
+ * claims are bound.
  */
-export async function kwokConfiguration(report: Report, unfinished?: string): Promise<string> {
+export async function kwokConfiguration(report: Report, unfinished: readonly string[] = []): Promise<string> {
   const folder = join(await moduleFolder('kwok', 'sigs.k8s.io/kwok', report), 'kustomize', 'stage');
   const shipped = await Promise.all(
     SHIPPED.map(async (name) => {
       const stage = await readFile(join(folder, name), 'utf8');
-      return unfinished && name.endsWith('pod-complete.yaml') ? leaving(unfinished, stage) : stage;
+      return unfinished.length > 0 && name.endsWith('pod-complete.yaml') ? leaving(unfinished, stage) : stage;
     }),
   );
   return [SETTINGS, ...shipped, CLAIM_BOUND].join('\n---\n');

@@ -2,19 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RESOURCES } from '../../operator/environment/resources.ts';
-import { mergePatch } from '../../operator/kube/apply.ts';
-import { silentLog } from '../../operator/kube/log.ts';
-import { Reflector } from '../../operator/kube/reflector.ts';
-import type { KubeObject } from '../../operator/kube/resources.ts';
 import type { KubeClient } from '../../operator/kube/transport.ts';
-
-interface Container {
-  name: string;
-  image: string;
-  args: string[];
-  env: { name: string; value?: string }[];
-}
+import { type JobContainer, type LastWords, runJobPods } from './job-kubelet.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'app', 'main.ts');
 
@@ -27,57 +16,15 @@ export async function runMigrationPods(
   client: KubeClient,
   options: { url: string; migrationsOf: (image: string) => string; signal: AbortSignal },
 ): Promise<void> {
-  const seen = new Set<string>();
-  const pods = new Reflector({
-    client,
-    resource: RESOURCES.pods,
-    labelSelector: 'app.kubernetes.io/component=migration',
-    log: silentLog,
-    onChange: (event, pod) => {
-      const { uid = '' } = pod.metadata;
-      const { phase } = (pod.status ?? {}) as { phase?: string };
-      if (event === 'deleted' || phase !== 'Running' || seen.has(uid)) return;
-      seen.add(uid);
-      void run(client, pod, options).catch((error: unknown) => {
-        if (!options.signal.aborted) console.error(error);
-      });
-    },
+  const { signal } = options;
+  await runJobPods(client, {
+    component: 'migration',
+    signal,
+    run: (container) => execute(container, options.url, options.migrationsOf(container.image)),
   });
-  void pods.start(options.signal);
-  await pods.synced;
 }
 
-async function run(
-  client: KubeClient,
-  pod: KubeObject,
-  { url, migrationsOf }: { url: string; migrationsOf: (image: string) => string },
-): Promise<void> {
-  const [container] = (pod.spec as { containers: [Container] }).containers;
-  const startedAt = new Date().toISOString();
-  const { exitCode, message } = await execute(container, url, migrationsOf(container.image));
-  const terminated = {
-    exitCode,
-    message,
-    reason: exitCode === 0 ? 'Completed' : 'Error',
-    startedAt,
-    finishedAt: new Date().toISOString(),
-  };
-  const { name, image } = container;
-  const status = {
-    phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-    containerStatuses: [
-      { name, image, imageID: '', ready: false, restartCount: 0, started: false, state: { terminated } },
-    ],
-  };
-  const { namespace, name: podName } = pod.metadata;
-  await mergePatch(client, RESOURCES.pods, namespace, podName, { status }, { subresource: 'status' });
-}
-
-function execute(
-  { args, env }: Container,
-  url: string,
-  migrations: string,
-): Promise<{ exitCode: number; message: string }> {
+function execute({ args, env }: JobContainer, url: string, migrations: string): Promise<LastWords> {
   const lastWords = join(mkdtempSync(join(tmpdir(), 'cryptosense-last-words-')), 'log');
   writeFileSync(lastWords, '');
   const given = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));

@@ -99,7 +99,7 @@ test.before(async () => {
   const program = await bundleOperator();
   const url = databaseUrl(await containers.startDatabase());
   sql = postgres(url, { max: 1, onnotice: () => {} });
-  cluster = await startSimulatedCluster({ unfinished: 'migration' });
+  cluster = await startSimulatedCluster({ unfinished: ['migration'] });
   client = cluster.client();
   installation = await install(cluster, client, {});
   await runMigrationPods(client, { url, migrationsOf, signal: ending.signal });
