@@ -1,0 +1,50 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { equal } from 'uvu/assert';
+import { suite } from '../../harness/suite.ts';
+import { root } from './pages.ts';
+
+const test = suite('Runbooks that tests carry out');
+
+/** Pages whose fault no test causes, and why. Each alert that leads to one of them is one that nobody has seen mended by its page. */
+const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
+  'api-down': 'no pod of the API can be taken away but in a cluster',
+  'backup-overdue': 'a backup by hand is taken in a cluster (test/e2e/backup.test.ts), without the fault',
+  'database-connections': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
+  'database-not-ready': 'its fault is caused (test/integration/alerts), its commands need a kubelet',
+  'disk-full': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
+  'environment-not-ready': 'as api-down',
+  errors: 'releases that fail are rolled back by themselves in every test of releases',
+  'high-cpu': 'as api-down',
+  'high-latency': 'as api-down',
+  'memory-high': 'a leak takes longer than a test of every day',
+  'operator-down': 'as api-down',
+  'pooler-saturated': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
+  'release-rolled-back': 'as errors',
+  'release-stuck': 'as api-down',
+  'replication-lag': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
+  'target-down': 'as api-down',
+};
+
+/** A call of the page in a test with a real fault, or its commands read from the file. */
+const CALLS = /(?:runbook|page|statementOf)\(\s*'([a-z-]+)'|docs\/runbooks\/([a-z-]+)\.md/g;
+
+/** Names of pages that tests with real parts carry out. */
+function carriedOut(): Set<string> {
+  const files = globSync('test/{integration,e2e,soak}/**/*.ts', { cwd: root });
+  return new Set(
+    files.flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(CALLS)].map(([, call, path]) => call ?? path ?? ''),
+    ),
+  );
+}
+
+test('every page is carried out by a test that causes its fault, or it is said why not', () => {
+  const done = carriedOut();
+  const pages = globSync('*.md', { cwd: join(root, 'docs/runbooks') })
+    .map((file) => file.replace('.md', ''))
+    .filter((name) => name !== 'README');
+  equal(pages.filter((page) => !done.has(page)).sort(), Object.keys(NOT_CARRIED_OUT).sort());
+});
+
+test.run();
