@@ -1,11 +1,13 @@
 import winston from 'winston';
 import type { ProcessConfig } from '../config.ts';
+import { standardOutput } from './log-output.ts';
 import { activeTrace } from './trace.ts';
 
 export type Logger = winston.Logger;
 
 /** Where winston keeps a line as its format has made it. */
 const MESSAGE = Symbol.for('message');
+const LEVEL = Symbol.for('level');
 
 /** Credentials inside a URL, wherever in a line it stands: a driver's error message may quote one. */
 const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"]*:)[^\s@"]+@/gi;
@@ -21,19 +23,23 @@ export function createLogger(config: ProcessConfig, app = 'cryptosense-api'): Lo
         withoutPasswords(JSON.stringify({ timestamp, level, message, ...activeTrace(), ...rest })),
       ),
     ),
-    transports: [standardOutput()],
+    transports: [toStandardOutput()],
   });
 }
 
-/** As winston's own, without the event that it emits a line, an immediate that nobody listens to. */
-function standardOutput() {
+/** As winston's own, without the event that it emits a line, an immediate that nobody listens to, and without a write a line. */
+function toStandardOutput() {
+  const output = standardOutput();
   return new winston.transports.Console({
     log: (info, next) => {
-      process.stdout.write(`${info[MESSAGE]}\n`);
+      output.write(info[MESSAGE], isUrgent(info[LEVEL]));
       next();
     },
   });
 }
+
+/** What has gone wrong is told before anything else can. */
+const isUrgent = (level: unknown) => level === 'error' || level === 'warn';
 
 /** A line in which no URL shows its password. */
 export function withoutPasswords(line: string): string {

@@ -3,10 +3,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Limiter } from '../limits/limiter.ts';
 import { isWellFormedId } from '../request-id.ts';
 import { STRICT_TRANSPORT } from '../security-headers.ts';
-import { httpDate } from './http-date.ts';
+import { dateLine } from './http-date.ts';
 import type { ReadyAnswer, ReadyAnswers } from './ready-answers.ts';
-import { linesOf, type Representation } from './representation.ts';
+import type { Representation } from './representation.ts';
 import type { SendWhole } from './send-whole.ts';
+
+const STRICT_TRANSPORT_LINE = `Strict-Transport-Security: ${STRICT_TRANSPORT}\r\n`;
 
 /** What a request that was answered here is counted and logged by. */
 export interface HotRequest {
@@ -42,24 +44,24 @@ export function hotPath(options: {
     if (answer === undefined) return next(request, response);
     const start = performance.now();
     if (!isPlain(request) || isSpecial(request) || answer.isOld(start)) return next(request, response);
-    // What differs from request to request; the rest is in the answer.
-    const own: string[] = [];
+    let limit = '';
     if (quota > 0) {
       const { allowed, remaining, resetS } = limiter.take(`ip:${addressOf(request, trustedProxies)}`, quota);
       if (!allowed) return next(request, response);
-      own.push('RateLimit', `"anonymous";r=${remaining};t=${resetS}`);
+      limit = `"anonymous";r=${remaining};t=${resetS}`;
     }
     const { 'x-request-id': given } = request.headers;
     const requestId = typeof given === 'string' && isWellFormedId(given) ? given : randomUUID();
-    own.push('X-Request-Id', requestId);
-    if (trustedProxies > 0 && request.headers['x-forwarded-proto'] === 'https')
-      own.push('Strict-Transport-Security', STRICT_TRANSPORT);
+    const isSecure = trustedProxies > 0 && request.headers['x-forwarded-proto'] === 'https';
     const chosen = choose(request, answer);
     if (chosen.text && sendWhole && isKept(request, response)) {
       const { before, after } = chosen.text;
       response.statusCode = chosen.status;
-      sendWhole(response, `${before}Date: ${httpDate(Date.now())}\r\n${linesOf(own)}${after}`);
-    } else response.writeHead(chosen.status, own.concat(chosen.head)).end(chosen.body);
+      sendWhole(response, before + dateLine(Date.now()) + ownLines(requestId, limit, isSecure) + after);
+    } else {
+      const own = ownHeaders(requestId, limit, isSecure);
+      response.writeHead(chosen.status, own.concat(chosen.head)).end(chosen.body);
+    }
     onAnswer({
       method: 'GET',
       route: answer.route,
@@ -68,6 +70,20 @@ export function hotPath(options: {
       seconds: (performance.now() - start) / 1_000,
     });
   };
+}
+
+/** The headers that differ from request to request, as they are on the wire; `limit` may be empty. The rest is in the answer. */
+function ownLines(requestId: string, limit: string, isSecure: boolean): string {
+  const limitLine = limit === '' ? '' : `RateLimit: ${limit}\r\n`;
+  return `${limitLine}X-Request-Id: ${requestId}\r\n${isSecure ? STRICT_TRANSPORT_LINE : ''}`;
+}
+
+/** The same for `writeHead`. */
+function ownHeaders(requestId: string, limit: string, isSecure: boolean): string[] {
+  const own = limit === '' ? [] : ['RateLimit', limit];
+  own.push('X-Request-Id', requestId);
+  if (isSecure) own.push('Strict-Transport-Security', STRICT_TRANSPORT);
+  return own;
 }
 
 function choose({ headers }: IncomingMessage, answer: ReadyAnswer): Representation {

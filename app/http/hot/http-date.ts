@@ -1,12 +1,12 @@
 let second = Number.NaN;
-let text = '';
+let line = '';
 
-/** The header `Date` of this second. */
-export function httpDate(nowMs: number): string {
+/** The header `Date` of this second, as it is on the wire. */
+export function dateLine(nowMs: number): string {
   const now = Math.floor(nowMs / 1_000);
   if (now !== second) {
     second = now;
-    text = new Date(nowMs).toUTCString();
+    line = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
   }
-  return text;
+  return line;
 }

@@ -28,7 +28,7 @@ export function representation(
 }
 
 /** The headers as they are on the wire. Nothing is checked: values that come from a client have to be checked before. */
-export function linesOf(headers: FlatHeaders): string {
+function linesOf(headers: FlatHeaders): string {
   let lines = '';
   for (let at = 0; at < headers.length; at += 2) lines += `${headers[at]}: ${headers[at + 1]}\r\n`;
   return lines;

@@ -22,13 +22,13 @@ const next: RequestListener = (_request, response) => {
 };
 
 /** What is on the wire after `request` was written to a server of its own, until it closes the connection. */
-async function wire(sendWhole: SendWhole | undefined, request: string): Promise<string> {
-  const ready = createReadyAnswers(100);
+async function wire(sendWhole: SendWhole | undefined, request: string, quota = 100): Promise<string> {
+  const ready = createReadyAnswers(quota);
   ready.put('/price', PRICE);
   ready.put('/name', NAME);
   ready.put('/list', { ...PRICE, text: 'x'.repeat(2_000) });
   const limiter = { take: () => ({ allowed: true, remaining: 99, resetS: 7 }), stop: () => {} };
-  const options = { ready, limiter, quota: 100, trustedProxies: 0, sendWhole, next };
+  const options = { ready, limiter, quota, trustedProxies: 1, sendWhole, next };
   const listener = hotPath({ ...options, isSpecial: () => false, onAnswer: () => {} });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, optimizeEmptyRequests: true }, listener);
   await new Promise<void>((resolve) => server.listen(0, resolve));
@@ -72,6 +72,7 @@ test('an answer in one piece has what Node would have written', async () => {
   const requests: [inOnePiece: number, request: string][] = [
     [1, get('/price') + LAST],
     [1, get('/price', 'If-None-Match: W/"btc"\r\n') + LAST],
+    [1, get('/price', 'X-Forwarded-Proto: https\r\n') + LAST],
     // Each after the other's answer, whoever writes it.
     [3, get('/price') + get('/other') + get('/price') + get('/name') + get('/price') + LAST],
     [1, get('/list') + LAST],
@@ -87,6 +88,17 @@ test('an answer in one piece has what Node would have written', async () => {
     assert.is(pieces, inOnePiece, request);
     assert.equal(answer, comparable(await wire(undefined, request)), request);
   }
+});
+
+test('headers that only some answers have are in one piece as well', async () => {
+  const secure = get('/price', 'X-Forwarded-Proto: https\r\n') + LAST;
+  assert.match(
+    await wire(wholeSender(), secure),
+    /^Strict-Transport-Security: max-age=\d+; includeSubDomains\r$/m,
+  );
+  const unlimited = await wire(wholeSender(), get('/price') + LAST, 0);
+  assert.not.match(unlimited, /^RateLimit/m);
+  assert.equal(comparable(unlimited), comparable(await wire(undefined, get('/price') + LAST, 0)));
 });
 
 test('nothing that a client sends becomes a header', async () => {
