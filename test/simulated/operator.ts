@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../images/bundle.ts';
 import { bundleWebPage } from '../../images/web-page.ts';
 import { checkout } from '../../local/checkout.ts';
+import { imageFlags } from '../harness/image-flags.ts';
 import { type OperatorProcess, startMetered } from './metered.ts';
 
 export interface OperatorOptions {
@@ -31,7 +32,7 @@ export function startOperator({ kubeconfig, program, env }: OperatorOptions): Pr
   return startMetered({
     name: 'operator',
     binary: process.execPath,
-    args: () => [...imageFlags(), program],
+    args: () => [...imageFlags('operator'), program],
     env: (healthPort, metricsPort) => ({
       NODE_ENV: 'production',
       KUBECONFIG: kubeconfig,
@@ -41,12 +42,4 @@ export function startOperator({ kubeconfig, program, env }: OperatorOptions): Pr
       ...env,
     }),
   });
-}
-
-/** The flags that the image gives to Node, between the binary and the program. */
-function imageFlags(): string[] {
-  const text = readFileSync(join(checkout, 'images', 'operator.Dockerfile'), 'utf8');
-  const line = text.match(/^ENTRYPOINT (\[.*\])$/m)?.[1];
-  if (line === undefined) throw new Error('images/operator.Dockerfile has no ENTRYPOINT in JSON form.');
-  return (JSON.parse(line) as string[]).slice(1, -1);
 }

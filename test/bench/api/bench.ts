@@ -15,6 +15,7 @@ import { momentOf } from '../../../app/prices/stream/moment.ts';
 import { bundle } from '../../../images/bundle.ts';
 import { bundleWebPage } from '../../../images/web-page.ts';
 import { aptInstall } from '../../../local/apt.ts';
+import { imageFlags } from '../../harness/image-flags.ts';
 import { prepareIntegration } from '../../harness/prepare.ts';
 import type { Containers } from '../../integration/containers.ts';
 import { freePorts } from '../../integration/processes.ts';
@@ -106,7 +107,7 @@ async function surround(
   await sql`analyze price_history`;
   await sql.end();
   const [port = 0] = await freePorts(1);
-  const ours = await startPinned(join(folder, 'main.mjs'), port, {
+  const environment = {
     // As in production: limits count, requests are identified, measured and logged.
     NODE_ENV: 'production',
     LOG_LEVEL: 'info',
@@ -120,7 +121,8 @@ async function surround(
     RATE_LIMIT_ANONYMOUS: '1000000000',
     RATE_LIMIT_FREE: '1000000000',
     STREAM_MOST_CLIENTS: String(2 * conditions.streamClients),
-  });
+  };
+  const ours = await startPinned(join(folder, 'main.mjs'), port, environment, imageFlags('api'));
   return { ours, pooledUrl, cacheUrl: cacheUrl(cache), now };
 }
 

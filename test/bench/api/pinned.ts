@@ -29,13 +29,15 @@ export interface Pinned {
   stop(): Promise<void>;
 }
 
-/** Starts a Node program that says "listening" as a JSON line. Its further output is read and thrown away. */
+/** Starts a Node program that says "listening" as a JSON line; `flags` are Node's. Its further output is read and thrown away. */
 export async function startPinned(
   entry: string,
   port: number,
   environment: Record<string, string>,
+  flags: readonly string[] = [],
 ): Promise<Pinned> {
-  const child: ChildProcess = spawn('taskset', ['-c', String(SERVER_CORE), process.execPath, entry], {
+  const command = [process.execPath, ...flags, entry];
+  const child: ChildProcess = spawn('taskset', ['-c', String(SERVER_CORE), ...command], {
     env: { PATH: process.env.PATH ?? '', PORT: String(port), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
