@@ -97,7 +97,7 @@ test('keys that the storage refuses: ArchiveFailing, until the right ones are th
   assert.match(seen, /last_failed_wal/);
   assert.match(
     seen,
-    /SignatureDoesNotMatch|AccessDenied|403/,
+    /SignatureDoesNotMatch|AccessDenied|InvalidAccessKeyId/,
     'the page does not show what the storage says',
   );
 

@@ -56,11 +56,16 @@ export class RecoveredDatabase {
   }
 
   async answers(): Promise<void> {
-    await eventually('the recovered database answers', async () => {
-      const { exitCode } = await this.exec(['pg_isready', '-q', '-h', '/var/run/postgresql']);
-      if (exitCode !== 0 && !(await this.runs())) throw new Error(await this.log());
-      return exitCode === 0;
-    });
+    await eventually(
+      'the recovered database answers',
+      async () => {
+        const { exitCode } = await this.exec(['pg_isready', '-q', '-h', '/var/run/postgresql']);
+        if (exitCode !== 0 && !(await this.runs())) throw new Error(await this.log());
+        return exitCode === 0;
+      },
+      // Seconds, but on a machine that has much else to do.
+      120_000,
+    );
   }
 
   /** Resolves when the container has ended. */
