@@ -18,9 +18,9 @@ const COPIED: readonly [from: string, to: string][] = [
 
 /**
  * How a Prometheus without the Prometheus operator finds everything: pods by their labels and the names of their ports, the
- * operator, and the kubelets for the volumes. `interval` is a duration of Prometheus.
+ * operator, and the kubelets for the volumes. `interval`, and `kubelets` for these, are durations of Prometheus.
  */
-function scrapeConfigs(interval = '30s'): object[] {
+function scrapeConfigs(interval: string, kubelets: string): object[] {
   const scrape_interval = interval;
   return [
     {
@@ -56,7 +56,7 @@ function scrapeConfigs(interval = '30s'): object[] {
     },
     {
       job_name: 'kubelet',
-      scrape_interval,
+      scrape_interval: kubelets,
       scheme: 'https',
       tls_config: { insecure_skip_verify: true },
       authorization: { credentials_file: '/var/run/secrets/kubernetes.io/serviceaccount/token' },
@@ -69,14 +69,16 @@ function scrapeConfigs(interval = '30s'): object[] {
 }
 
 /** prometheus.yml: what is scraped, the rules beside it, and who is told. */
-export function prometheusConfig(options: { interval?: string; alertmanager?: string } = {}): object {
-  const { interval = '30s', alertmanager } = options;
+export function prometheusConfig(
+  options: { interval?: string; kubelets?: string; alertmanager?: string } = {},
+): object {
+  const { interval = '30s', kubelets = interval, alertmanager } = options;
   return {
     global: { scrape_interval: interval, evaluation_interval: interval },
     rule_files: ['rules/*.yml'],
     ...(alertmanager === undefined
       ? {}
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
-    scrape_configs: scrapeConfigs(interval),
+    scrape_configs: scrapeConfigs(interval, kubelets),
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { ruleGroups } from '../../charts/alerts/rule-groups.ts';
+import { type PrometheusGroup, ruleGroups } from '../../charts/alerts/rule-groups.ts';
 import { prometheusConfig } from '../../charts/alerts/scrape.ts';
 import { MONITORING_LABEL } from '../../charts/exporters.ts';
 import { RUNBOOKS } from '../../operator/api/tiers.ts';
@@ -39,18 +39,35 @@ const reader: Manifest = {
   ],
 };
 
-function settings(): Manifest {
-  const groups = [
+/** What Prometheus does in a cluster of this machine. Tests whose minutes are seconds have rules and intervals of their own. */
+export interface PrometheusSettings {
+  readonly groups: readonly PrometheusGroup[];
+  /** How often pods are asked, as a duration of Prometheus. */
+  readonly interval: string;
+  /** The same of kubelets. */
+  readonly kubelets: string;
+}
+
+/** Every rule there is, with the times that it has everywhere. */
+export const EVERYDAY: PrometheusSettings = {
+  groups: [
     ...ruleGroups('environment', { runbooks: RUNBOOKS }),
     ...ruleGroups('operator', { runbooks: RUNBOOKS }),
-  ];
+  ],
+  interval: '5s',
+  // They count what volumes hold once a minute.
+  kubelets: '30s',
+};
+
+function settingsMap({ groups, interval, kubelets }: PrometheusSettings): Manifest {
+  const yaml = (value: object) => stringify(value, { aliasDuplicateObjects: false });
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: NAME, ...home },
     data: {
-      'prometheus.yml': stringify(prometheusConfig({ interval: '5s' }), { aliasDuplicateObjects: false }),
-      'cryptosense.yml': stringify({ groups }, { aliasDuplicateObjects: false }),
+      'prometheus.yml': yaml(prometheusConfig({ interval, kubelets })),
+      'cryptosense.yml': yaml({ groups }),
     },
   };
 }
@@ -125,14 +142,11 @@ function deployment(image: string, settings: string): Manifest {
   };
 }
 
-/**
- * A Prometheus that scrapes the operator, every environment and the kubelets, with all rules. Its image is in the cluster, or
- * the cluster pulls it. Idempotent.
- */
-export async function installPrometheus(cluster: AddonCluster, image: string, report: Report): Promise<void> {
-  const map = settings();
+/** A Prometheus that scrapes the operator, every environment and the kubelets; all of it in a namespace of its own. */
+export function prometheus(image: string, settings: PrometheusSettings = EVERYDAY): Manifest[] {
+  const map = settingsMap(settings);
   const hash = createHash('sha256').update(JSON.stringify(map)).digest('hex').slice(0, 16);
-  await apply(cluster, 'Prometheus', [
+  return [
     namespace(MONITORING_NAMESPACE, 'restricted', { [MONITORING_LABEL]: 'true' }),
     account,
     reader,
@@ -140,7 +154,12 @@ export async function installPrometheus(cluster: AddonCluster, image: string, re
     map,
     service,
     deployment(image, hash),
-  ]);
+  ];
+}
+
+/** Applies it and waits until it answers. Its image is in the cluster, or the cluster pulls it. Idempotent. */
+export async function installPrometheus(cluster: AddonCluster, image: string, report: Report): Promise<void> {
+  await apply(cluster, 'Prometheus', prometheus(image));
   report('waiting for Prometheus');
   await waitForRollout(cluster, MONITORING_NAMESPACE, NAME);
 }

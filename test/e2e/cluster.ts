@@ -56,6 +56,14 @@ export async function refusal(args: readonly string[], options: { input?: string
   return stderr;
 }
 
+/** host:port of a Service of the type NodePort: a port-forward ends with the first connection that breaks. */
+export async function nodeAddress(namespace: string, service: string): Promise<string> {
+  const ask = (path: string, ...what: string[]) => kubectl(['get', ...what, '-o', `jsonpath=${path}`]);
+  const port = await ask('{.spec.ports[0].nodePort}', '-n', namespace, 'service', service);
+  const host = await ask('{.items[0].status.addresses[?(@.type=="InternalIP")].address}', 'nodes');
+  return `${host}:${port}`;
+}
+
 /** A namespace of its own with one environment in it, and everything to follow and to remove it. */
 export class TestEnvironment {
   readonly namespace: string;

@@ -4,7 +4,7 @@ import { isSettled } from '../../local/demo/watch.ts';
 import { suite } from '../harness/suite.ts';
 import { CountingWriter } from '../integration/database/writer.ts';
 import { eventually } from '../integration/processes.ts';
-import { kubectl, TestEnvironment } from './cluster.ts';
+import { kubectl, nodeAddress, TestEnvironment } from './cluster.ts';
 
 const test = suite('database failover');
 const environment = new TestEnvironment('failover');
@@ -12,20 +12,18 @@ const { namespace, name, watch } = environment;
 const GAP_MS = 15_000;
 let writer: CountingWriter;
 
-/** PgBouncer at a port of the node: a port-forward ends with the first connection that breaks. */
+/** PgBouncer at a port of the node. */
 async function pooler(): Promise<Options<Record<string, never>>> {
   const own = ['-n', namespace];
   const service = 'writers';
   await kubectl([...own, 'expose', 'service', `${name}-pooler`, `--name=${service}`, '--type=NodePort']);
-  const ask = (path: string, ...what: string[]) => kubectl([...what, '-o', `jsonpath=${path}`]);
-  const port = Number(await ask('{.spec.ports[0].nodePort}', ...own, 'get', 'service', service));
-  const host = await ask('{.items[0].status.addresses[?(@.type=="InternalIP")].address}', 'get', 'nodes');
+  const [host = '', port] = (await nodeAddress(namespace, service)).split(':');
   const secret = await kubectl(['-n', namespace, 'get', 'secret', `${name}-credentials`, '-o', 'json']);
   const { data } = JSON.parse(secret) as { data: Record<string, string> };
   const url = new URL(Buffer.from(data.DATABASE_URL ?? '', 'base64').toString());
   return {
     host,
-    port,
+    port: Number(port),
     username: url.username,
     password: url.password,
     database: url.pathname.slice(1),

@@ -6,10 +6,14 @@ import { Problem } from '../../app/http/problem.ts';
 
 /**
  * A bad release, to show and to test that it rolls back: the API as it is, except that a share of the requests to
- * /api fails. FAULT_SHARE is that share, 0 to 1. Probes stay green, as they do in the bad releases that hurt.
+ * /api fails. FAULT_SHARE is that share, 0 to 1. Probes stay green, as they do in the bad releases that hurt. FAULT_LEAK is how
+ * many bytes it never lets go of for each request, 0 when left out.
  */
-function faults(share: number): Middleware {
+function faults(share: number, leak: number): Middleware {
+  const kept: Buffer[] = [];
   return async (ctx, next) => {
+    // Filled, because memory that was never written is not resident.
+    if (leak > 0) kept.push(Buffer.alloc(leak, 1));
     if (ctx.path.startsWith('/api') && randomInt(1_000_000) < share * 1_000_000) {
       throw new Problem({ status: 500, kind: 'injected-fault', detail: 'This release fails on purpose.' });
     }
@@ -26,4 +30,11 @@ function readShare(): number {
   ]);
 }
 
-await runCommandLine(() => [faults(readShare())]);
+function readLeak(): number {
+  const found = process.env.FAULT_LEAK || '0';
+  const bytes = Number(found);
+  if (Number.isInteger(bytes) && bytes >= 0) return bytes;
+  throw new ConfigurationError([`FAULT_LEAK: found ${JSON.stringify(found)}, expected a number of bytes`]);
+}
+
+await runCommandLine(() => [faults(readShare(), readLeak())]);

@@ -49,6 +49,16 @@ test('what a pod is without one is not touched', () => {
   }
 });
 
+test('the login to PostgreSQL is one that the exporter can read, which takes it apart at every space', () => {
+  const [login] = podOf({ tier: 'production' }, 'database').containers.at(-1)?.env ?? [];
+  const words = login?.value?.split(' ') ?? [];
+  ok(words.length > 4);
+  equal(
+    words.filter((word) => !word.includes('=') && word !== ''),
+    [],
+  );
+});
+
 test('it does not see the token of the members of a database', () => {
   const exporter = podOf({ tier: 'production' }, 'database').containers.at(-1);
   ok(
