@@ -30,5 +30,6 @@ follow() {
 }
 
 # From before PgBouncer reads them for the first time: what changes in between is read twice, and never missed.
-follow "$(sums)" &
+first=$(sums)
+follow "$first" &
 exec /usr/sbin/pgbouncer "$@"

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -212,7 +213,7 @@ export class DatabaseGroup {
     this.#readers = await this.address(name);
     this.#writePooler();
     await docker('restart', '--time', '1', this.container('pooler'));
-    this.pooler = { host: await this.address('pooler'), port: 6432 };
+    await this.#poolerTakes();
   }
 
   /** As the kubelets carry a changed Secret into the pods. */
@@ -421,6 +422,23 @@ export class DatabaseGroup {
       ...['run', '--detach', '--name', this.container('pooler'), '--network', this.#id, '--memory', '64m'],
       ...['--volume', `${join(this.#folder, 'pooler')}:/etc/pgbouncer:ro`, image('pooler')],
     );
-    this.pooler = { host: await this.address('pooler'), port: 6432 };
+    await this.#poolerTakes();
   }
+
+  /** Resolves when PgBouncer takes connections at the address that it has now. */
+  async #poolerTakes(): Promise<void> {
+    this.pooler = { host: await this.address('pooler'), port: 6432 };
+    await eventually('PgBouncer takes connections', () => takes(this.pooler));
+  }
+}
+
+function takes({ host, port }: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    const end = (isTaken: boolean) => {
+      socket.destroy();
+      resolve(isTaken);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false));
+  });
 }
