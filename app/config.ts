@@ -123,6 +123,8 @@ const migrating = {
   MIGRATION_DEADLINE_SECONDS: integer(1, 86_400, 900),
   MIGRATION_RESULT_FILE: z.string().optional(),
   MIGRATION_RUN: z.string().optional(),
+  // libpq's name for it.
+  PGSSLROOTCERT: z.string().optional(),
 };
 
 /** What every process of the application knows. */
@@ -206,6 +208,8 @@ export interface MigrationConfig extends ProcessConfig {
   readonly resultFile?: string;
   /** Names the run, its repetitions included. */
   readonly run?: string;
+  /** The file of the authority that the database's certificate is verified with, in PEM; absent: there is no TLS but what the URL asks for. */
+  readonly authorityFile?: string;
 }
 
 /** The server's configuration. Throws ConfigurationError with every mistake at once. */
@@ -271,6 +275,7 @@ export function readMigrationConfig(variables: Variables): MigrationConfig {
     deadlineMs: values.MIGRATION_DEADLINE_SECONDS * 1000,
     ...(values.MIGRATION_RESULT_FILE === undefined ? {} : { resultFile: values.MIGRATION_RESULT_FILE }),
     ...(values.MIGRATION_RUN === undefined ? {} : { run: values.MIGRATION_RUN }),
+    ...(values.PGSSLROOTCERT === undefined ? {} : { authorityFile: values.PGSSLROOTCERT }),
   };
 }
 

@@ -5,6 +5,7 @@ import { labels, names, type ResolvedEnvironment } from '../operator/api/resolve
 import { BACKUP_PLURAL, GROUP } from '../operator/api/well-known.ts';
 import type { BackupType } from '../operator/backup/record.ts';
 import { STARTING_DEADLINE_SECONDS } from '../operator/backup/schedule.ts';
+import { verifiedConnections } from './authority.ts';
 import { programArgs } from './backup-agent.ts';
 import { type BackupPlace, backupFiles, backupPlace, backupSettings } from './backup-files.ts';
 import { placementOf } from './placement.ts';
@@ -101,6 +102,7 @@ function jobSpec(
   env: k8s.EnvVar[] = [],
 ): k8s.JobSpec {
   const { name, spec } = environment;
+  const verified = verifiedConnections(environment);
   const fieldPath = "metadata.labels['batch.kubernetes.io/job-name']";
   return {
     // What failed is said, and taken again at the next slot; only a pod that was lost is made up for.
@@ -126,12 +128,14 @@ function jobSpec(
             { name: 'JOB_NAME', valueFrom: { fieldRef: { fieldPath } } },
             { name: 'DEADLINE_SECONDS', value: String(DEADLINE_SECONDS - MARGIN_SECONDS) },
             { name: 'SCRATCH_FOLDER', value: SCRATCH },
+            ...verified.env,
           ],
           terminationMessagePolicy: 'FallbackToLogsOnError',
         },
         resources: { cpu: '100m', memory: '512Mi' },
         mounts: [
           backupFiles(name, place, { login: true }),
+          ...verified.mounts,
           scratch('tmp', '/tmp', '256Mi'),
           scratchVolume(environment),
         ],

@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { authorityFiles } from './authority.ts';
 import { archiveSettings, withAgent } from './backup-agent.ts';
 import { DATABASE_FOLDER, DATABASE_SECRETS, databaseEnv } from './database-env.ts';
 import { membersRights } from './database-rights.ts';
@@ -57,6 +58,7 @@ function settingsFilesOf(environment: ResolvedEnvironment): Record<string, strin
   const settings = { ...databaseSettings(database.resources.memory), ...database.parameters };
   const conf = settingsFile(database);
   const archive = archiveSettings(environment);
+  const tls = database.tls === undefined ? {} : { tls: database.tls };
   const cluster = JSON.stringify(clusterConfiguration(database, settings), null, 2);
   // An environment never changes its name: without it the hash of a template is that of all made from it.
   const patroni = JSON.stringify(patroniFile({ name: '', namespace: '' }));
@@ -65,7 +67,8 @@ function settingsFilesOf(environment: ResolvedEnvironment): Record<string, strin
     'dynamic.json': `${cluster}\n`,
     'patroni.yml': `${JSON.stringify(patroniFile(environment), null, 2)}\n`,
     ...archive,
-    hash: settingsHash({ conf, cluster, patroni, ...archive }),
+    ...tls,
+    hash: settingsHash({ conf, cluster, patroni, ...archive, ...tls }),
   };
 }
 
@@ -167,6 +170,7 @@ export class DatabaseChart extends Chart {
       mounts: [
         secretFiles(own.credentials, DATABASE_SECRETS),
         loginFile(own.credentials),
+        authorityFiles(name, ['ca.crt', 'ca.key']),
         settingsFiles(own.database, SETTINGS_FOLDER),
         annotationsFile('/etc/cryptosense/pod'),
         scratch('tmp', '/tmp', '64Mi'),

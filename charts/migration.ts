@@ -3,6 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { milliseconds } from '../operator/api/duration.ts';
 import { LABELS, labels, names, type Phase, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { verifiedConnections } from './authority.ts';
 import { podSpec, SECRETS_FOLDER, scratch, secretFiles, selector } from './pod.ts';
 import type { Revision } from './revision.ts';
 
@@ -46,6 +47,7 @@ export class MigrationChart extends Chart {
     super(scope, 'migration', { namespace: environment.namespace, labels: labelled });
     const own = names(environment.name);
     const { irreversible, deadline } = environment.spec.release.migration;
+    const verified = verifiedConnections(environment);
     const seconds = Math.floor(milliseconds(deadline) / 1000);
     const annotations = {
       ...(irreversible && phase === 'expand' ? { [MARKED_IRREVERSIBLE]: 'true' } : {}),
@@ -86,6 +88,7 @@ export class MigrationChart extends Chart {
                 // What was applied before the Job was made again, is the release's as well.
                 { name: 'MIGRATION_RUN', value: own.migration(revision, phase) },
                 { name: 'MIGRATION_DEADLINE_SECONDS', value: String(seconds) },
+                ...verified.env,
               ],
               terminationMessagePath: LAST_WORDS,
               terminationMessagePolicy: 'FallbackToLogsOnError',
@@ -93,6 +96,7 @@ export class MigrationChart extends Chart {
             resources: inputs.resources,
             mounts: [
               secretFiles(own.credentials, ['MIGRATION_DATABASE_URL']),
+              ...verified.mounts,
               scratch('tmp', '/tmp', '64Mi'),
             ],
             serviceAccount: { name: own.api, token: false },

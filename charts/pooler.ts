@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { ConfigMap, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { databaseName, labels, names, type ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { AUTHORITY_FILE, verifiedConnections } from './authority.ts';
 import { DATABASE_PORT } from './database-services.ts';
 import { exported, POOLER_SOCKET, withExporter } from './exporters.ts';
 import { placementOf } from './placement.ts';
@@ -68,6 +69,7 @@ export class PoolerChart extends Chart {
               resources: spec.pooler.resources,
               mounts: [
                 secretFiles(own.credentials, ['userlist.txt']),
+                ...verifiedConnections(environment).mounts,
                 settingsFiles(own.pooler, '/etc/pgbouncer'),
               ],
               terminationGraceSeconds: 60,
@@ -92,6 +94,12 @@ function readPool({ name, spec }: ResolvedEnvironment): string {
   const database = databaseName(spec.tier);
   const readOnly = "connect_query='set session characteristics as transaction read only'";
   return `${database}_ro = host=${names(name).databaseReplicas} port=${DATABASE_PORT} dbname=${database} pool_size=${replicaPoolSize} reserve_pool=0 max_db_connections=${replicaPoolSize} ${readOnly}\n`;
+}
+
+/** The name of the host is verified as well: of a database with the same authority there is only this one. */
+function encryption({ spec }: ResolvedEnvironment): string {
+  if (spec.database.tls !== 'required') return '';
+  return `server_tls_sslmode = verify-full\nserver_tls_ca_file = ${AUTHORITY_FILE}\n`;
 }
 
 /**
@@ -124,6 +132,6 @@ tcp_keepidle = 5
 tcp_keepintvl = 2
 tcp_keepcnt = 3
 tcp_user_timeout = 12000
-ignore_startup_parameters = extra_float_digits
+${encryption(environment)}ignore_startup_parameters = extra_float_digits
 `;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigurationError, readMigrationConfig } from '../config.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
@@ -31,10 +31,11 @@ export async function migrate(args: readonly string[]): Promise<number> {
   const command = readCommand(args);
   const config = readMigrationConfig(process.env);
   const logger = createLogger(config);
-  const { url, deadlineMs, resultFile, run, version } = config;
+  const { url, deadlineMs, resultFile, run, version, authorityFile } = config;
   try {
     const migrations = readMigrations(migrationsFolder());
-    const options = { url, migrations, logger, deadlineMs };
+    const verified = authorityFile === undefined ? {} : { authority: readFileSync(authorityFile, 'utf8') };
+    const options = { url, migrations, logger, deadlineMs, ...verified };
     const result = command.report
       ? await reportMigrations(options)
       : await runMigrations({

@@ -17,6 +17,8 @@ export interface RunOptions {
   logger: Logger;
   /** Bounds every statement, and the time that another run is waited for; 15 minutes. */
   deadlineMs?: number;
+  /** PEM: the database has to show a certificate of it, for the host of the URL. */
+  authority?: string;
 }
 
 /** A run has failed after it had found out how things are. */

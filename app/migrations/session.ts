@@ -18,15 +18,24 @@ const UNKNOWN_PARAMETER = '08P01';
 
 /**
  * Runs `work` on one connection to the primary. Its limits are startup parameters, which PgBouncer refuses: through a pool
- * of transactions neither limits nor advisory locks would hold. `deadlineMs` bounds every statement.
+ * of transactions neither limits nor advisory locks would hold. `deadlineMs` bounds every statement; the
+ * certificate has to be one of `authority` (PEM), when there is one.
  * Throws MigrationError for a pooler, PassingError for a standby, and PostgreSQL's errors.
  */
 export async function inSession<T>(
-  { url, logger, deadlineMs }: { url: ConnectionUrl; logger: Logger; deadlineMs: number },
+  {
+    url,
+    logger,
+    deadlineMs,
+    authority,
+  }: { url: ConnectionUrl; logger: Logger; deadlineMs: number; authority?: string },
   work: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {
+  const at = address(url.read());
   const sql = postgres({
-    ...address(url.read()),
+    ...at,
+    // Node takes the host for the one that the certificate has to name, an address as well.
+    ...(authority === undefined ? {} : { ssl: { ca: authority, host: at.host } }),
     password: () => decodeURIComponent(url.read().password),
     // One connection, kept: the advisory lock belongs to its session.
     max: 1,

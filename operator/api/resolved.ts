@@ -34,7 +34,8 @@ export function resolveEnvironment(
   environment: Pick<Environment, 'spec' | 'status'> & { metadata: { name: string; namespace: string } },
 ): ResolvedEnvironment {
   const { name, namespace } = environment.metadata;
-  const spec = afterRestore(knownSpec(environment.spec), name, environment.status?.backup);
+  const { status } = environment;
+  const spec = afterRestore(withTls(knownSpec(environment.spec), status?.database), name, status?.backup);
   const { className } = spec.routing.gateway;
   if (className === undefined) return { name, namespace, spec };
   const gateway = { name: names(name).gateway, namespace, className };
@@ -48,6 +49,19 @@ function afterRestore(spec: EffectiveSpec, name: string, known: EnvironmentStatu
   const archived = number === 1 ? spec : { ...spec, backup: { ...spec.backup, stanza: number } };
   return restored === undefined ? archived : { ...archived, database: { ...spec.database, restored } };
 }
+
+/** A database that no member was ever seen of is made with TLS; one of before gets it when all of its members serve it. */
+function withTls(spec: EffectiveSpec, known: EnvironmentStatus['database']): EffectiveSpec {
+  if (known !== undefined && known.tls !== true) return spec;
+  const before = WITH_TLS.get(spec);
+  if (before) return before;
+  const made: EffectiveSpec = { ...spec, database: { ...spec.database, tls: 'required' } };
+  if (Object.isFrozen(spec)) WITH_TLS.set(spec, deepFrozen(made));
+  return made;
+}
+
+/** Of frozen specs, for the same reason as KNOWN. */
+const WITH_TLS = new WeakMap<EffectiveSpec, EffectiveSpec>();
 
 /** Of specs that are frozen, as the caches have them: alike ones are one object there, which is looked at again and again. */
 const KNOWN = new WeakMap<EnvironmentSpec, EffectiveSpec>();
@@ -103,6 +117,8 @@ const JOB_OF: Record<Phase, string> = { report: 'pending', expand: 'migrate', co
 export function names(name: string) {
   return {
     credentials: `${name}-credentials`,
+    /** Of the certificates of its database. */
+    authority: `${name}-authority`,
     backup: `${name}-backup`,
     backupJob: (hash: string) => `${name}-backup-${hash}`,
     finalBackup: (uid: string) => `${name}-final-${uid.slice(0, 8)}`,

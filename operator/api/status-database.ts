@@ -51,5 +51,11 @@ export const databaseStatus = z
       .max(3)
       .describe('Its members, in the order of their numbers.')
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+    tls: z
+      .boolean()
+      .describe(
+        'Whether connections to PostgreSQL are encrypted, verify its certificate, and are refused otherwise: from the beginning, or since every member has served TLS once.',
+      )
+      .optional(),
   })
   .describe('How the database stands, as its members say.');

@@ -30,6 +30,8 @@ export interface EffectiveSpec {
     parameters: Record<string, string>;
     /** Names the restore in place that the data is of, as status remembers. */
     restored?: string;
+    /** Every member serves TLS: who connects verifies it, and without it nobody is let in. As status remembers. */
+    tls?: 'required';
   };
   pooler: {
     image: string;

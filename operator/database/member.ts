@@ -30,6 +30,8 @@ export interface Member {
   formerLogin?: 'used';
   /** What a restart would change: lowered when that includes a value that the primary has to lower first. */
   pending?: 'restart' | 'lowered';
+  /** Whether it serves TLS. */
+  tls?: true;
   annotations: Record<string, string>;
 }
 
@@ -39,7 +41,13 @@ interface Reported {
   role?: string;
   timeline?: number;
   xlog_location?: number;
-  tags?: { settings?: string; pending?: 'restart' | 'lowered'; logins?: string; former?: string };
+  tags?: {
+    settings?: string;
+    pending?: 'restart' | 'lowered';
+    logins?: string;
+    former?: string;
+    tls?: string;
+  };
 }
 
 /** `pod` is one of the pods of the database. Pure. */
@@ -54,7 +62,7 @@ export function memberOf(pod: Live): Member {
   const state = isThere ? textOf(reported?.state) : 'leaving';
   const timeline = wholeOf(reported?.timeline);
   const position = wholeOf(reported?.xlog_location);
-  const { settings, pending, logins, former } = reported?.tags ?? {};
+  const { settings, pending, logins, former, tls } = reported?.tags ?? {};
   return {
     name,
     uid,
@@ -72,6 +80,7 @@ export function memberOf(pod: Live): Member {
     ...(pending === undefined ? {} : { pending }),
     ...(logins === undefined ? {} : { logins }),
     ...(former === 'used' ? { formerLogin: former } : {}),
+    ...(tls === 'on' ? { tls: true } : {}),
   };
 }
 

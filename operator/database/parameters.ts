@@ -72,7 +72,7 @@ function unfit(name: string, text: string): string | undefined {
   const isOn = /^(on|t(rue?)?|tr|y(es?)?|1)$/i.test(text);
   if (name === 'huge_pages' && isOn)
     return 'is on, and the pod has no huge pages: leave it out, or write try or off';
-  if (name === 'ssl' && isOn) return 'is on, and the pod has no certificate: leave it out';
+  if (name === 'ssl' && isOn) return 'is what the operator sets itself: leave it out';
   if (name === 'bonjour' && isOn) return 'is on, and this PostgreSQL is built without it: leave it out';
   if (name === 'wal_level' && text.toLowerCase() === 'minimal')
     return 'is minimal, which leaves neither replicas nor backups: leave it out';

@@ -19,6 +19,7 @@ import type { KubeClient } from '../kube/transport.ts';
 import { sameJson } from '../rollout/revision.ts';
 import type { Action } from './actions.ts';
 import { assertOurs } from './adoption.ts';
+import { authorityFor } from './authority.ts';
 import type { Caches } from './caches.ts';
 import { cleared } from './commands.ts';
 import { credentialsFor } from './credentials.ts';
@@ -68,11 +69,15 @@ export class Actor {
     this.#assertLeading();
     switch (action.type) {
       case 'createCredentials': {
-        const secret = credentialsFor(environment, () => randomBytes(24).toString('base64url'));
-        // It is there from an earlier life of the environment, with the passwords that its volumes know: keep it.
-        await create(this.#client, RESOURCES.secrets, secret).catch((error: unknown) => {
-          if (!(error instanceof KubeError && error.code === 409)) throw error;
-        });
+        const secrets = [
+          credentialsFor(environment, () => randomBytes(24).toString('base64url')),
+          authorityFor(environment, Date.now()),
+        ];
+        // What is there is from an earlier life of the environment, with the passwords that its volumes know: keep it.
+        for (const secret of secrets)
+          await create(this.#client, RESOURCES.secrets, secret).catch((error: unknown) => {
+            if (!(error instanceof KubeError && error.code === 409)) throw error;
+          });
         return;
       }
       case 'begin':

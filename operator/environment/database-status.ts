@@ -9,20 +9,30 @@ export type LoginStatus = NonNullable<DatabaseStatus['login']>;
 
 const MOST_MEMBERS = 3;
 
-/** What the members say of themselves, and the last rotation of the login; undefined while there is neither. Pure. */
+/**
+ * What the members say of themselves, and the last rotation of the login; undefined while there never was either. That there were members
+ * is not forgotten with them: a database that is new is made with TLS, others wait for their window. Pure.
+ */
 export function databaseStatus(
-  { all }: Pick<Snapshot, 'all'>,
+  { all, environment, resolved }: Pick<Snapshot, 'all' | 'environment' | 'resolved'>,
   login?: LoginStatus,
 ): DatabaseStatus | undefined {
   const members = membersIn(all('Pod'));
   const isHeard = members.some(({ reports }) => reports);
-  if (!isHeard && login === undefined) return undefined;
+  if (!isHeard && login === undefined && environment.status?.database === undefined) return undefined;
   const primary = primaryOf(members);
   const said = isHeard ? members.slice(0, MOST_MEMBERS) : [];
+  const { tls, members: count } = resolved.spec.database;
   return {
     ...(login ? { login } : {}),
     members: said.map((member) => memberStatus(member, primary)),
+    tls: tls === 'required' || servesTls(members, count),
   };
+}
+
+/** Whether nobody is left who would have to connect, or be connected to, without TLS. */
+function servesTls(members: readonly Member[], count: number): boolean {
+  return members.length >= count && members.every(({ tls, ready }) => tls && ready);
 }
 
 function memberStatus(member: Member, primary: Member | undefined): DatabaseStatus['members'][number] {

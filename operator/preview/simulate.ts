@@ -200,6 +200,12 @@ function writeOf(action: Action, world: PreviewWorld): Write[] {
           name: `${environment.metadata.name}-credentials`,
           why: 'passwords are made once',
         },
+        {
+          verb: 'create',
+          kind: 'Secret',
+          name: `${environment.metadata.name}-authority`,
+          why: 'the authority of the certificates of the database is made once',
+        },
       ];
     case 'rotateLogin':
       return [{ verb: 'change', kind: 'Secret', name: action.name, why: action.why }];

@@ -33,6 +33,8 @@ function execute({ args, env }: JobContainer, url: string, migrations: string): 
     NODE_ENV: 'production',
     MIGRATION_DATABASE_URL_FILE: '',
     MIGRATION_DATABASE_URL: url,
+    // This PostgreSQL has no certificate.
+    PGSSLROOTCERT: undefined,
     MIGRATIONS_DIR: migrations,
     MIGRATION_RESULT_FILE: lastWords,
   };

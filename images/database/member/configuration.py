@@ -2,7 +2,11 @@
 import json
 import os
 
+import certificate
 import place
+
+# In place of the image's, in which nothing changes while the member runs.
+ACCESS = os.path.join(place.CONFIGURATION, "pg_hba.conf")
 
 
 def write(report):
@@ -11,24 +15,32 @@ def write(report):
     chart = os.path.join(place.CONFIGURATION, "10-chart.yml")
     if not os.path.islink(chart):
         os.symlink(os.path.join(place.SETTINGS, "patroni.yml"), chart)
-    path = os.path.join(place.CONFIGURATION, "20-member.yml")
-    # Renamed into place: Patroni may read it at any moment. JSON is YAML.
+    replace(ACCESS, certificate.access())
+    # JSON is YAML.
+    replace(os.path.join(place.CONFIGURATION, "20-member.yml"), json.dumps(of_member(report)))
+
+
+def replace(path, text):
+    """Renamed into place: it may be read at any moment."""
     with open(os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(of_member(report), file)
+        file.write(text)
     os.rename(f"{path}.new", path)
 
 
 def of_member(report):
     at = place.host(place.ADDRESS)
-    login = lambda role: {"username": role, "password": place.password(role)}
-    parameters = {} if timescaledb() == "absent" else {"shared_preload_libraries": "timescaledb"}
+    login = lambda role: {"username": role, "password": place.password(role), **certificate.verification()}
+    parameters = {"hba_file": ACCESS, **certificate.parameters()}
+    if timescaledb() != "absent":
+        parameters["shared_preload_libraries"] = "timescaledb"
+    tags = {**report, "tls": "on" if certificate.exists() else ""}
     own = {
         "name": place.NAME,
         "kubernetes": {"pod_ip": place.ADDRESS},
         "restapi": {
             "listen": f"{at}:{place.REST_PORT}",
             "connect_address": f"{at}:{place.REST_PORT}",
-            "authentication": login(place.OPERATOR),
+            "authentication": {"username": place.OPERATOR, "password": place.password(place.OPERATOR)},
         },
         "postgresql": {
             "data_dir": place.PGDATA,
@@ -45,7 +57,7 @@ def of_member(report):
             ],
             "parameters": parameters,
         },
-        "tags": {name: value for name, value in report.items() if value},
+        "tags": {name: value for name, value in tags.items() if value},
     }
     # What Patroni takes when the cluster has no configuration yet; it makes no database itself, see start.py.
     if os.path.exists(os.path.join(place.PGDATA, "PG_VERSION")):

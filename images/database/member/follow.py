@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 
+import certificate
 import configuration
 import generation
 import logins
@@ -179,10 +180,11 @@ class Follower:
 
 def forever():
     """Never returns. What goes wrong once is tried again: without this process the database goes on as it is."""
-    follower = Follower()
+    works = {"following the settings": Follower().tick, "renewing the certificate": certificate.Renewal().tick}
     while True:
-        try:
-            follower.tick()
-        except Exception as error:  # pylint: disable=broad-except
-            place.say(f"following the settings: {type(error).__name__}: {error}")
+        for what, work in works.items():
+            try:
+                work()
+            except Exception as error:  # pylint: disable=broad-except
+                place.say(f"{what}: {type(error).__name__}: {certificate.words(error)}")
         time.sleep(TICK_SECONDS)

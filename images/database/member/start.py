@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import certificate
 import configuration
 import follow
 import generation
@@ -33,6 +34,7 @@ def main():
             run("adopt.sh", place.REPLICATION, place.REWIND)
         if os.path.exists(generation.fresh()):
             until_answered("told that its data is a restored one", lambda: generation.forget_cluster(scope()))
+    certificate.prepare()
     configuration.write({"settings": follow.settings_hash()})
     watch_over()
 

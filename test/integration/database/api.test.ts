@@ -35,6 +35,7 @@ test.before(async () => {
     target: { direction: 'up' },
     version: 'test',
     logger: winston.createLogger({ silent: true }),
+    authority: group.authority['ca.crt'] ?? '',
   });
   await group.ask(
     primary,

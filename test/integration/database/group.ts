@@ -7,6 +7,7 @@ import { renderComponents } from '../../../charts/render.ts';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import type { Manifest, ResolvedEnvironment } from '../../../operator/api/resolved.ts';
 import { type Member, memberOf } from '../../../operator/database/member.ts';
+import { authorityFor } from '../../../operator/environment/authority.ts';
 import { resourceOf } from '../../../operator/environment/resources.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
 import { create, mergePatch, remove, serverSideApply } from '../../../operator/kube/apply.ts';
@@ -33,9 +34,16 @@ type PodTemplate = {
   spec: { containers: { env: { name: string; value?: string }[]; args: string[] }[] };
 };
 
-function environmentOf(database: EnvironmentSpec['database']): ResolvedEnvironment {
+function environmentOf(database: EnvironmentSpec['database'], tls: boolean): ResolvedEnvironment {
   const isGroup = (database?.members ?? 1) > 1;
-  return resolved({ tier: 'local', database, ...(isGroup ? { pooler: { replicaPoolSize: 5 } } : {}) });
+  const made = resolved({ tier: 'local', database, ...(isGroup ? { pooler: { replicaPoolSize: 5 } } : {}) });
+  const { tls: _, ...before } = made.spec.database;
+  return tls ? made : { ...made, spec: { ...made.spec, database: before } };
+}
+
+function newAuthority(): Record<string, string> {
+  const metadata = { name: 'shop', namespace: 'market', uid: 'u', resourceVersion: '1', generation: 1 };
+  return authorityFor({ metadata }, Date.now()).stringData as Record<string, string>;
 }
 
 /**
@@ -44,6 +52,7 @@ function environmentOf(database: EnvironmentSpec['database']): ResolvedEnvironme
  */
 export class DatabaseGroup {
   environment: ResolvedEnvironment;
+  readonly #asked: EnvironmentSpec['database'];
   readonly #id = `database-test-${process.pid}-${Date.now().toString(36)}`;
   readonly #network = new ContainerNetwork(this.#id);
   readonly #folder = mkdtempSync(join(tmpdir(), 'cryptosense-members-'));
@@ -54,12 +63,16 @@ export class DatabaseGroup {
   #servicePort = 0;
   /** Address of the member that is read from under the name `_ro`. */
   #readers = '';
+  /** ca.crt and ca.key, as the operator makes them. */
+  authority = newAuthority();
   pooler: Address = { host: '', port: 0 };
   /** Of the pod template, as the StatefulSet's controller names it in pods that are made now. */
   revision = 'first';
 
-  constructor(database: EnvironmentSpec['database'] = { members: 3 }) {
-    this.environment = environmentOf(database);
+  /** `tls`: whether it is required, as in environments that are made now; else it is only served. */
+  constructor(database: EnvironmentSpec['database'] = { members: 3 }, { tls = true } = {}) {
+    this.#asked = database;
+    this.environment = environmentOf(database, tls);
   }
 
   get server(): ApiServer {
@@ -107,12 +120,19 @@ export class DatabaseGroup {
 
   /** Everything of the database but its pods, as the operator writes it. */
   async apply(database?: EnvironmentSpec['database']): Promise<void> {
-    if (database) this.environment = environmentOf(database);
+    if (database)
+      this.environment = environmentOf(database, this.environment.spec.database.tls !== undefined);
     const written = ['ServiceAccount', 'Role', 'RoleBinding', 'Service', 'ConfigMap'];
     for (const manifest of renderComponents(this.environment).database)
       if (written.includes(manifest.kind))
         await serverSideApply(this.client, resourceOf(manifest.kind), manifest, { fieldManager: 'test' });
     for (const name of this.names) this.#writeFolder(`${name}/settings`, this.#settings());
+  }
+
+  /** As the operator does when every member serves TLS. PgBouncer keeps its connections of before. */
+  async requireTls(): Promise<void> {
+    this.environment = environmentOf(this.#asked, true);
+    await this.apply();
   }
 
   /** The pod, and the container in its place. Its volume, when it has one, is found again. */
@@ -133,6 +153,7 @@ export class DatabaseGroup {
     this.#writeFolder(`${name}/settings`, this.#settings());
     this.#writeFolder(`${name}/secrets`, { POSTGRES_PASSWORD: PASSWORD, APP_PASSWORD });
     this.#writeFolder(`${name}/logins`, {});
+    this.#writeFolder(`${name}/authority`, this.authority);
     this.#writeFolder(`${name}/pod`, { annotations: '' });
     const config = this.server.configFor(ACCOUNT);
     this.#writeFolder(`${name}/account`, {
@@ -143,6 +164,7 @@ export class DatabaseGroup {
       settings: '/etc/cryptosense/postgresql.d',
       secrets: '/etc/cryptosense/secrets',
       logins: '/etc/cryptosense/logins',
+      authority: '/etc/cryptosense/authority',
       pod: '/etc/cryptosense/pod',
       account: '/var/run/secrets/kubernetes.io/serviceaccount',
     };
@@ -211,9 +233,7 @@ export class DatabaseGroup {
   /** What its Service does for `_ro`: PgBouncer finds the replicas at this member, whatever that is. */
   async leadReadersTo(name: string): Promise<void> {
     this.#readers = await this.address(name);
-    this.#writePooler();
-    await docker('restart', '--time', '1', this.container('pooler'));
-    await this.#poolerTakes();
+    await this.restartPooler();
   }
 
   /** As the kubelets carry a changed Secret into the pods. */
@@ -337,8 +357,11 @@ export class DatabaseGroup {
 
   /** Asks one member itself, as the superuser. */
   async ask(name: string, query: string): Promise<postgres.Row[]> {
+    const host = await this.address(name);
     const sql = postgres({
-      host: await this.address(name),
+      host,
+      // Node verifies the certificate for the address of the member, as the members do among themselves.
+      ssl: { ca: this.authority['ca.crt'], host },
       username: 'postgres',
       password: PASSWORD,
       database: 'cryptosense_dev',
@@ -403,23 +426,32 @@ export class DatabaseGroup {
     }
   }
 
-  #writePooler(): void {
+  #writePooler(authority: Record<string, string>): void {
     const { pooler } = renderComponents(this.environment);
     const files = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
     const settings = (files['pgbouncer.ini'] ?? '')
-      .replace('host=shop-database port=5432', `host=${this.#network.gateway} port=${this.#servicePort}`)
-      .replace('host=shop-database-replicas', `host=${this.#readers}`)
-      .replace('/etc/cryptosense/secrets', '/etc/pgbouncer');
+      .replace('host=shop-database port=5432', `host=shop-database port=${this.#servicePort}`)
+      .replace('/etc/cryptosense/secrets', '/etc/pgbouncer')
+      .replace('/etc/cryptosense/authority', '/etc/pgbouncer');
     this.#writeFolder('pooler', {
+      'ca.crt': authority['ca.crt'] ?? '',
       'pgbouncer.ini': settings,
       'userlist.txt': `"cryptosense" "${APP_PASSWORD}"\n`,
     });
   }
 
-  async #startPooler(): Promise<void> {
-    this.#writePooler();
+  /** A new PgBouncer in the place of the one that runs; `authority` is what it verifies the database with. */
+  async restartPooler(authority = this.authority): Promise<void> {
+    await docker('rm', '--force', this.container('pooler'));
+    await this.#startPooler(authority);
+  }
+
+  async #startPooler(authority = this.authority): Promise<void> {
+    this.#writePooler(authority);
+    const hosts = { 'shop-database': this.#network.gateway, 'shop-database-replicas': this.#readers };
     await docker(
       ...['run', '--detach', '--name', this.container('pooler'), '--network', this.#id, '--memory', '64m'],
+      ...Object.entries(hosts).flatMap(([host, ip]) => (ip ? ['--add-host', `${host}:${ip}`] : [])),
       ...['--volume', `${join(this.#folder, 'pooler')}:/etc/pgbouncer:ro`, image('pooler')],
     );
     await this.#poolerTakes();

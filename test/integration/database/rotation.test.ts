@@ -82,7 +82,10 @@ async function noting(problems: string[], work: () => Promise<void>): Promise<vo
 }
 
 async function using<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const { hostname: host, port } = new URL(url);
   const sql = postgres(url, {
+    // The member itself lets nobody in without TLS.
+    ...(port === '5432' ? { ssl: { ca: group.authority['ca.crt'], host } } : {}),
     max: 1,
     prepare: false,
     fetch_types: false,
@@ -131,6 +134,7 @@ test.before(async () => {
     target: { direction: 'up' },
     version: 'test',
     logger: winston.createLogger({ silent: true }),
+    authority: group.authority['ca.crt'] ?? '',
   });
   await using(secret.DATABASE_URL ?? '', async (sql) => {
     await sql`create table load (id bigserial primary key, login text)`;

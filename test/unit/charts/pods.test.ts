@@ -97,7 +97,7 @@ test('no manifest holds a secret, a password or a login', () => {
   }
 });
 
-test('a pod sees only the keys of the credentials that it needs', () => {
+test('a pod sees only the keys of Secrets that it needs, and the key of the authority only a member of the database', () => {
   const keys = Object.fromEntries(
     workloads(everything(resolved())).flatMap(({ manifest, spec }) => {
       const secrets = spec.template.spec.volumes.flatMap((volume) => volume.secret ?? []) as {
@@ -111,11 +111,11 @@ test('a pod sees only the keys of the credentials that it needs', () => {
     }),
   );
   assert.equal(keys, {
-    database: ['POSTGRES_PASSWORD', 'APP_PASSWORD', 'LOGINS'],
-    pooler: ['userlist.txt'],
+    database: ['POSTGRES_PASSWORD', 'APP_PASSWORD', 'LOGINS', 'ca.crt', 'ca.key'],
+    pooler: ['userlist.txt', 'ca.crt'],
     cache: ['redis-auth.conf'],
     api: ['DATABASE_URL', 'REDIS_URL'],
-    migration: ['MIGRATION_DATABASE_URL'],
+    migration: ['MIGRATION_DATABASE_URL', 'ca.crt'],
     predictor: ['DATABASE_URL'],
   });
 });

@@ -1,4 +1,5 @@
 import { equal, is } from 'uvu/assert';
+import { type Environment, resolveEnvironment } from '../../../operator/api/resolved.ts';
 import { statusSchema } from '../../../operator/api/status.ts';
 import { databaseStatus } from '../../../operator/environment/database-status.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';
@@ -35,8 +36,21 @@ const replica = (behind: number, timeline = 3) => ({
   timeline,
   xlog_location: 1000 * MIB - behind,
 });
+/** What `databaseStatus` looks at, of an environment with one member. */
+function seen(pods: Live[], known?: { members: []; tls?: boolean }) {
+  const metadata = { name: 'shop', namespace: 'market', uid: 'u', resourceVersion: '1', generation: 1 };
+  const environment: Environment = {
+    apiVersion: 'cryptosense.io/v1alpha1',
+    kind: 'CryptoSenseEnvironment',
+    metadata,
+    spec: { tier: 'local', release: { image: 'api:1' } },
+    ...(known ? { status: { database: known } } : {}),
+  };
+  const all = (kind: string) => (kind === 'Pod' ? pods : []);
+  return { all, environment, resolved: resolveEnvironment(environment) };
+}
 const statusOf = (...pods: Live[]) => {
-  const database = databaseStatus({ all: (kind) => (kind === 'Pod' ? pods : []) });
+  const database = databaseStatus(seen(pods));
   // What the API server would refuse is no status.
   return statusSchema.parse({ ...(database ? { database } : {}) }).database?.members;
 };
@@ -81,6 +95,33 @@ test('pods that only pretend have no members, and what is no report breaks nothi
   equal(statusOf(pod(0, strange)), [
     { name: 'shop-database-0', role: 'replica', state: 'unknown', ready: true },
   ]);
+});
+
+const PLAIN = { members: [] as [], tls: false };
+const withTls = { ...primary, tags: { tls: 'on' } };
+
+test('a database that is made now has TLS from the beginning, and goes on having it', () => {
+  is(seen([]).resolved.spec.database.tls, 'required');
+  is(databaseStatus(seen([pod(0, primary)]))?.tls, true);
+  is(databaseStatus(seen([pod(0, primary)], { members: [], tls: true }))?.tls, true);
+});
+
+test('of one from before, TLS is required when every member serves it, and not before', () => {
+  is(seen([], PLAIN).resolved.spec.database.tls, undefined);
+  is(seen([], { members: [] }).resolved.spec.database.tls, undefined);
+  is(databaseStatus(seen([pod(0, primary)], PLAIN))?.tls, false);
+  is(databaseStatus(seen([pod(0, withTls), pod(1, replica(0))], PLAIN))?.tls, false);
+  is(databaseStatus(seen([pod(0, withTls)], PLAIN))?.tls, true);
+  const leaving = pod(0, withTls, {
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+    annotations: { status: JSON.stringify(withTls) },
+  });
+  is(databaseStatus(seen([leaving], PLAIN))?.tls, false);
+});
+
+test('that a database is from before is remembered while no member is there', () => {
+  equal(databaseStatus(seen([], PLAIN)), PLAIN);
+  is(databaseStatus(seen([])), undefined);
 });
 
 test.run();
