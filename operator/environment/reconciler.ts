@@ -23,7 +23,7 @@ import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { reasonOf } from './outcome.ts';
 import { makePlan, type Rendered } from './plan.ts';
-import { archivingOf, type Objects, objectsOf, renderedFrom } from './rendering.ts';
+import { type Objects, objectsOf, renderedFrom } from './rendering.ts';
 import { lostRestoreAction } from './restores.ts';
 import { answerOf } from './router.ts';
 import { servingRelease } from './serving.ts';
@@ -344,11 +344,7 @@ export class EnvironmentReconciler {
     const inputs = `${shapeOf(resolved.spec).shape} ${canonicalJson(serving)}`;
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const rendered = renderedFrom(
-      parts.intern(this.#templates.of(resolved, serving)),
-      serving,
-      archivingOf(resolved),
-    );
+    const rendered = renderedFrom(parts.intern(this.#templates.of(resolved, serving)), serving, resolved);
     this.#rendered.set(key, { inputs, rendered });
     return rendered;
   }

@@ -27,23 +27,23 @@ export function objectsOf(
 }
 
 /** What of its backups a member of the database is made with; undefined while none are taken. */
-export function archivingOf({ spec }: ResolvedEnvironment): unknown {
+function archivingOf({ spec }: ResolvedEnvironment): unknown {
   const { enabled, bucket, encryptionSecret } = spec.backup;
   if (!enabled) return undefined;
   return [bucket?.credentialsSecret, bucket?.caSecret, encryptionSecret];
 }
 
-/** The objects as a plan takes them; `archiving`: as `archivingOf` gives it. */
+/** The objects, made from `environment`, as a plan takes them. */
 export function renderedFrom(
   { components, desired }: Objects,
   serving: ReleaseInputs,
-  archiving?: unknown,
+  environment: ResolvedEnvironment,
 ): Rendered {
   return {
     components: Object.fromEntries(
       Object.entries(components).map(([name, manifests]) => [
         name,
-        renderedComponent(manifests, followed(name, serving, archiving)),
+        renderedComponent(manifests, followed(name, serving, environment)),
       ]),
     ),
     desired,
@@ -51,12 +51,14 @@ export function renderedFrom(
 }
 
 /** What else than its own field of the spec a component follows at once, and not in the maintenance window. */
-function followed(component: string, serving: ReleaseInputs, archiving: unknown): unknown {
+function followed(component: string, serving: ReleaseInputs, environment: ResolvedEnvironment): unknown {
   if (component === 'predictor') return serving;
-  return component === 'database' ? archiving : undefined;
+  // That of a database from before begins when its window has brought its members their new form: PgBouncer comes with them.
+  if (component === 'pooler') return environment.spec.database.tls;
+  return component === 'database' ? archivingOf(environment) : undefined;
 }
 
 /** The same straight from the charts of this version. */
 export function renderedOf(resolved: ResolvedEnvironment, serving: ReleaseInputs): Rendered {
-  return renderedFrom(objectsOf(resolved, serving, renderComponents), serving, archivingOf(resolved));
+  return renderedFrom(objectsOf(resolved, serving, renderComponents), serving, resolved);
 }

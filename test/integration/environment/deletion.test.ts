@@ -178,7 +178,7 @@ for (const propagationPolicy of ['Background', 'Foreground', 'Orphan'] as const)
         30 * SECONDS,
       );
     assert.equal(await names(CLAIMS, namespace), claims);
-    assert.equal(await names(RESOURCES.secrets, namespace), ['shop-credentials']);
+    assert.equal(await names(RESOURCES.secrets, namespace), ['shop-authority', 'shop-credentials']);
     assertOrder(namespace, propagationPolicy === 'Foreground');
   });
 }
