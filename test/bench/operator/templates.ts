@@ -11,12 +11,13 @@ import {
   resolveEnvironment,
 } from '../../../operator/api/resolved.ts';
 import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
+import { authorityFor } from '../../../operator/environment/authority.ts';
 import { credentialsFor } from '../../../operator/environment/credentials.ts';
 import { revisionOf } from '../../../operator/rollout/revision.ts';
 
 /** The objects of an environment for the peer, which puts its own values where the placeholders are. */
 export interface Templates {
-  Secret: Manifest;
+  Secrets: Manifest[];
   Components: Manifest[];
   Migration: Manifest[];
   Release: Manifest[];
@@ -59,7 +60,10 @@ export function templatesFor(spec: EnvironmentSpec): Templates {
     metadata: { ...manifest.metadata, ownerReferences: [ownerReference(environment)] },
   });
   return {
-    Secret: credentialsFor(environment, () => 'placeholder-password'),
+    Secrets: [
+      credentialsFor(environment, () => 'placeholder-password'),
+      authorityFor(environment, Date.now()),
+    ],
     Components: [...Object.values(renderComponents(resolved)).flat(), record].filter(isServed).map(owned),
     Migration: [configMap, renderMigration(resolved, { revision, inputs })].map(owned),
     Release: [service, { ...deployment, spec: { ...(deployment.spec as object), replicas } }].map(owned),

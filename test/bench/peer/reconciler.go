@@ -40,7 +40,7 @@ type reconciler struct {
 	client    client.Client
 	scheme    *runtime.Scheme
 	templates *templates
-	// Uid of each environment whose Secret this process has made sure of.
+	// Uid of each environment whose Secrets this process has made sure of.
 	secrets sync.Map
 	// When the first event came that no plan has taken into account yet, by environment.
 	arrivals sync.Map
@@ -66,7 +66,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if hasArrived {
 		watchToPlan.Observe(time.Since(arrival.(time.Time)).Seconds())
 	}
-	if err := r.createSecret(ctx, environment); err != nil {
+	if err := r.createSecrets(ctx, environment); err != nil {
 		return ctrl.Result{}, err
 	}
 	for _, one := range wanted {
@@ -170,16 +170,18 @@ func anyReady(slices *discoveryv1.EndpointSliceList) bool {
 	return false
 }
 
-func (r *reconciler) createSecret(ctx context.Context, environment *CryptoSenseEnvironment) error {
+func (r *reconciler) createSecrets(ctx context.Context, environment *CryptoSenseEnvironment) error {
 	if uid, known := r.secrets.Load(environment.Namespace + "/" + environment.Name); known && uid == environment.UID {
 		return nil
 	}
-	secret, err := r.templates.Secret.renderFor(environment)
-	if err != nil {
-		return err
-	}
-	if err := r.client.Create(ctx, secret); err != nil && !apierrors.IsAlreadyExists(err) {
-		return err
+	for _, template := range r.templates.Secrets {
+		secret, err := template.renderFor(environment)
+		if err != nil {
+			return err
+		}
+		if err := r.client.Create(ctx, secret); err != nil && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
 	}
 	r.secrets.Store(environment.Namespace+"/"+environment.Name, environment.UID)
 	return nil

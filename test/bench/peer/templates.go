@@ -35,8 +35,8 @@ type template struct {
 
 // templates are the objects of an environment in the order in which they are needed.
 type templates struct {
-	// Secret is created once and neither read nor changed.
-	Secret template
+	// Secrets are created once and neither read nor changed.
+	Secrets []template
 	// Components need nothing; Migration needs the database, Release a finished migration, Route ready pods.
 	Components, Migration, Release, Route []template
 }
@@ -47,8 +47,7 @@ func readTemplates(path string) (*templates, error) {
 		return nil, err
 	}
 	var file struct {
-		Secret                                json.RawMessage
-		Components, Migration, Release, Route []json.RawMessage
+		Secrets, Components, Migration, Release, Route []json.RawMessage
 	}
 	if err := json.Unmarshal(text, &file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -60,7 +59,7 @@ func readTemplates(path string) (*templates, error) {
 		return all
 	}
 	return &templates{
-		Secret:     newTemplate(file.Secret),
+		Secrets:    read(file.Secrets),
 		Components: read(file.Components),
 		Migration:  read(file.Migration),
 		Release:    read(file.Release),
@@ -82,7 +81,7 @@ func newTemplate(raw json.RawMessage) template {
 	}
 }
 
-// all leaves the Secret out.
+// all leaves the Secrets out.
 func (t *templates) all() (all []template) {
 	for _, part := range [][]template{t.Components, t.Migration, t.Release, t.Route} {
 		all = append(all, part...)
