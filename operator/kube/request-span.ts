@@ -11,13 +11,24 @@ const VERBS: Readonly<Record<string, string>> = {
 const PATH =
   /^\/(?:api|apis\/(?<group>[^/]+))\/[^/]+(?:\/namespaces\/(?<namespace>[^/]+)(?=\/))?\/(?<plural>[^/]+)(?:\/(?<object>[^/]+))?(?:\/(?<subresource>[^/]+))?$/;
 
-/** Name and facts of a request's span: "apply deployments.apps", its object and namespace. Nothing of its body or query. */
-export function aboutRequest(request: { method: string; path: string; contentType?: string }): {
+/** Name and facts of a request's span: "apply deployments.apps", its object and namespace. Nothing of its query, nor of its body but the name of what is created. */
+export function aboutRequest(request: {
+  method: string;
+  path: string;
+  contentType?: string;
+  body?: unknown;
+}): {
   name: string;
   facts: Facts;
 } {
-  const { method, path, contentType } = request;
-  const { group, namespace, plural, object, subresource } = PATH.exec(path)?.groups ?? {};
+  const { method, path, contentType, body } = request;
+  const {
+    group,
+    namespace,
+    plural,
+    object = nameIn(method, body),
+    subresource,
+  } = PATH.exec(path)?.groups ?? {};
   const isApply = contentType === 'application/apply-patch+yaml';
   const verb = isApply ? 'apply' : (VERBS[method] ?? (object === undefined ? 'list' : 'get'));
   const resource = plural === undefined ? undefined : [plural, group].filter(Boolean).join('.');
@@ -33,4 +44,10 @@ export function aboutRequest(request: { method: string; path: string; contentTyp
       'k8s.object.name': object,
     },
   };
+}
+
+function nameIn(method: string, body: unknown): string | undefined {
+  return method === 'POST'
+    ? (body as { metadata?: { name?: string } } | undefined)?.metadata?.name
+    : undefined;
 }

@@ -95,7 +95,7 @@ test('the way of an environment from nothing to Ready and to nothing again is in
       assert.ok(child.startMs >= root.startMs - 1 && child.endMs <= root.endMs + 1, child.name);
   }
   const [database] = collector
-    .named('apply statefulsets.apps')
+    .named('create statefulsets.apps')
     .filter(({ facts }) => facts['k8s.object.name'] === 'shop-database');
   assert.is(database?.facts['k8s.namespace.name'], 'default');
   assert.is(database?.facts['http.response.status_code'], 201);
@@ -104,7 +104,7 @@ test('the way of an environment from nothing to Ready and to nothing again is in
   for (const name of [
     'create secrets',
     'apply deployments.apps',
-    'apply services',
+    'create services',
     'apply httproutes.gateway.networking.k8s.io',
     'create controllerrevisions.apps',
     'apply cryptosenseenvironments.cryptosense.io/status',

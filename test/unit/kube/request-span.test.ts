@@ -35,4 +35,11 @@ for (const [method, path, contentType, name, object, namespace] of [
   });
 }
 
+test('what is created has its name in the body alone', () => {
+  const body = { metadata: { name: 'web' }, data: { password: 'hidden' } };
+  const about = aboutRequest({ method: 'POST', path: '/api/v1/namespaces/shop/secrets', body });
+  assert.is(about.facts['k8s.object.name'], 'web');
+  assert.not.match(JSON.stringify(about), 'hidden');
+});
+
 test.run();
