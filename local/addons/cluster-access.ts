@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { ask, command } from '../command.ts';
 import type { Report } from '../report.ts';
 import type { Manifest } from './manifest.ts';
@@ -12,6 +13,7 @@ export interface AddonCluster {
 }
 
 const fieldManager = 'cryptosense-local';
+const LOOK_AGAIN_MS = 200;
 
 /** Applies objects server-side; what a person changed by hand in the fields given here is taken back. */
 export async function apply(
@@ -37,14 +39,18 @@ export async function waitFor(
   options: { namespace?: string; seconds?: number } = {},
 ): Promise<void> {
   const namespace = options.namespace === undefined ? [] : ['--namespace', options.namespace];
-  const timeout = `--timeout=${options.seconds ?? 120}s`;
-  await kubectl(cluster, `Waiting for ${resource} to be ${condition}`, [
-    'wait',
-    `--for=condition=${condition}`,
-    resource,
-    ...namespace,
-    timeout,
-  ]);
+  const seconds = options.seconds ?? 120;
+  const args = ['wait', `--for=condition=${condition}`, resource, ...namespace, `--timeout=${seconds}s`];
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await kubectl(cluster, `Waiting for ${resource} to be ${condition}`, args);
+    } catch (error) {
+      // kubectl does not wait for what is so new that it has no list of conditions yet.
+      if (!/conditions accessor error/.test(String(error)) || Date.now() > deadline) throw error;
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+  }
 }
 
 /** Waits until every pod of a Deployment is of its newest form and available. */
