@@ -4,7 +4,7 @@ import type { Part } from './node.ts';
 
 /** `pod`, a part, with what status says of the member of the database that runs in it. Pure. */
 export function withMember(pod: Part, { database }: EnvironmentStatus): Part {
-  const member = database?.members.find(({ name }) => name === pod.name);
+  const member = database?.members?.find(({ name }) => name === pod.name);
   if (!member) return pod;
   const { role, state, timeline, lagBytes } = member;
   const says = [

@@ -48,9 +48,12 @@ export const databaseStatus = z
     login: login.optional(),
     members: z
       .array(member)
+      // An apply leaves out an empty list of this type, so it cannot be asked for.
+      .min(1)
       .max(3)
-      .describe('Its members, in the order of their numbers.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+      .describe('Its members, in the order of their numbers; absent while none says anything.')
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .optional(),
     tls: z
       .boolean()
       .describe(

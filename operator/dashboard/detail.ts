@@ -61,7 +61,7 @@ export function detailOf(environment: Environment): Detail {
   };
 }
 
-type Member = NonNullable<EnvironmentStatus['database']>['members'][number];
+type Member = NonNullable<NonNullable<EnvironmentStatus['database']>['members']>[number];
 
 function memberView({ name, role, state, ready, timeline, lagBytes }: Member): MemberView {
   return {

@@ -25,7 +25,7 @@ export function databaseStatus(
   const { tls, members: count } = resolved.spec.database;
   return {
     ...(login ? { login } : {}),
-    members: said.map((member) => memberStatus(member, primary)),
+    ...(said.length > 0 ? { members: said.map((member) => memberStatus(member, primary)) } : {}),
     tls: tls === 'required' || servesTls(members, count),
   };
 }
@@ -35,7 +35,10 @@ function servesTls(members: readonly Member[], count: number): boolean {
   return members.length >= count && members.every(({ tls, ready }) => tls && ready);
 }
 
-function memberStatus(member: Member, primary: Member | undefined): DatabaseStatus['members'][number] {
+function memberStatus(
+  member: Member,
+  primary: Member | undefined,
+): NonNullable<DatabaseStatus['members']>[number] {
   const { name, role, state = 'unknown', ready, timeline } = member;
   const lagBytes = lagOf(member, primary);
   return {

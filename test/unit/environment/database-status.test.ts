@@ -37,7 +37,7 @@ const replica = (behind: number, timeline = 3) => ({
   xlog_location: 1000 * MIB - behind,
 });
 /** What `databaseStatus` looks at, of an environment with one member. */
-function seen(pods: Live[], known?: { members: []; tls?: boolean }) {
+function seen(pods: Live[], known?: { tls?: boolean }) {
   const metadata = { name: 'shop', namespace: 'market', uid: 'u', resourceVersion: '1', generation: 1 };
   const environment: Environment = {
     apiVersion: 'cryptosense.io/v1alpha1',
@@ -97,13 +97,22 @@ test('pods that only pretend have no members, and what is no report breaks nothi
   ]);
 });
 
-const PLAIN = { members: [] as [], tls: false };
+const PLAIN = { tls: false };
 const withTls = { ...primary, tags: { tls: 'on' } };
+
+test('a database whose pods are gone has no list of members: the API server would refuse an empty one', () => {
+  for (const known of [{ tls: true }, PLAIN]) {
+    const database = databaseStatus(seen([], known));
+    equal(database, known);
+    equal(statusSchema.parse({ database }).database, known);
+  }
+  equal(statusSchema.safeParse({ database: { members: [], tls: true } }).success, false);
+});
 
 test('a database that is made now has TLS from the beginning, and goes on having it', () => {
   is(seen([]).resolved.spec.database.tls, 'required');
   is(databaseStatus(seen([pod(0, primary)]))?.tls, true);
-  is(databaseStatus(seen([pod(0, primary)], { members: [], tls: true }))?.tls, true);
+  is(databaseStatus(seen([pod(0, primary)], { tls: true }))?.tls, true);
 });
 
 test('of one from before, TLS is required when every member serves it, and not before', () => {
