@@ -117,7 +117,7 @@ test('a database that is made now has TLS from the beginning, and goes on having
 
 test('of one from before, TLS is required when every member serves it, and not before', () => {
   is(seen([], PLAIN).resolved.spec.database.tls, undefined);
-  is(seen([], { members: [] }).resolved.spec.database.tls, undefined);
+  is(seen([], {}).resolved.spec.database.tls, undefined);
   is(databaseStatus(seen([pod(0, primary)], PLAIN))?.tls, false);
   is(databaseStatus(seen([pod(0, withTls), pod(1, replica(0))], PLAIN))?.tls, false);
   is(databaseStatus(seen([pod(0, withTls)], PLAIN))?.tls, true);
