@@ -22,7 +22,7 @@ const PARTS = {
     prepare: prepareIntegration,
     minutesPerFile: 8,
     parallel: 2,
-    alone: /\/(app\/hot-path|cache\/failover|dashboard\/scale|database\/(api|changes|failover)|kube\/fairness)\.test\.ts$/,
+    alone: /\/(app\/hot-path|cache\/failover|dashboard\/scale|database\/\w+|kube\/fairness)\.test\.ts$/,
   },
   e2e: { prepare: prepareE2e, minutesPerFile: 15, parallel: 1 },
   soak: { prepare: prepareE2e, minutesPerFile: 240, parallel: 1 },
