@@ -132,6 +132,26 @@ test('labels that somebody took away from an object of ours are put back', async
   });
 });
 
+test('a container that a definition leaves out is gone, also from what was created and not applied', async () => {
+  const observability = { exporters: { enabled: true } };
+  const environment = {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: { name: 'watched', namespace: 'default' },
+  };
+  await create(client, RESOURCES.environments, { ...environment, spec: { ...spec, observability } });
+  const containers = async () => {
+    const { spec: of } = (await get('Deployment', 'watched-pooler')) as unknown as {
+      spec: { template: { spec: { containers: { name: string }[] } } };
+    };
+    return of.template.spec.containers.length;
+  };
+  await eventually('PgBouncer has its exporter', async () => (await containers().catch(() => 0)) === 2);
+  const without = { spec: { observability: { exporters: { enabled: false } } } };
+  await mergePatch(client, RESOURCES.environments, 'default', 'watched', without);
+  await eventually('PgBouncer has none', async () => (await containers()) === 1);
+});
+
 test('an environment that meets nobody asks for nothing but its writes', () => {
   const writes = life.writes.filter((write) => write.includes(' services/shop-cache '));
   assert.equal(writes, ['POST services/shop-cache #1']);
