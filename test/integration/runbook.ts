@@ -1,13 +1,17 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { checkout } from '../../local/checkout.ts';
 import { kubernetesBinaries } from '../../local/node/binaries.ts';
-import { parsePage } from '../unit/docs/pages.ts';
-
-/** What the pages call NS, ENV, DB and OTHER. */
-export type Variables = Readonly<Record<'NS' | 'ENV', string> & Partial<Record<'DB' | 'OTHER', string>>>;
+import {
+  filled,
+  readRunbook,
+  STRICT,
+  shellUnder,
+  shellWith,
+  type Variables,
+} from '../harness/runbook-page.ts';
 
 /** The API server that a page's kubectl talks to, and what stands for the pods where there is no kubelet. */
 export interface Reach {
@@ -29,55 +33,17 @@ export interface Runbook {
 
 /** `name` is that of the page, without its ending. Its commands fail the test when they fail. */
 export function runbook(name: string, variables: Variables, reach: Reach): Runbook {
-  const page = readFileSync(join(checkout, 'docs', 'runbooks', `${name}.md`), 'utf8');
+  const page = readRunbook(name);
   const carryOut = async (script: string) => {
     const { exitCode, all } = await run(script, reach);
     if (exitCode !== 0) throw new Error(`${name}: exit code ${exitCode} of\n${script}\n${all}`);
     return all;
   };
   return {
-    look: async (heading = 'Look') => {
-      const blocks = shellIn(sectionOf(page, heading));
-      if (blocks.length === 0) throw new Error(`${name}: nothing to run under "${heading}"`);
-      return carryOut(filled(blocks.join('\n'), variables));
-    },
-    mend: async (words, filledIn = {}) => {
-      const [block, another] = shellIn(page).filter((text) => text.includes(words));
-      if (block === undefined || another !== undefined)
-        throw new Error(`${name}: ${block === undefined ? 'no' : 'more than one'} block has "${words}"`);
-      return carryOut(filled(block, variables, filledIn));
-    },
+    look: async (heading = 'Look') => carryOut(filled(shellUnder(page, heading).join('\n'), variables)),
+    mend: async (words, filledIn = {}) => carryOut(filled(shellWith(page, words), variables, filledIn)),
   };
 }
-
-/** From a heading of the second level to the next. */
-function sectionOf(page: string, heading: string): string {
-  const [, ...sections] = page.split(/^## /m);
-  return sections.find((section) => section.startsWith(`${heading}\n`)) ?? '';
-}
-
-function shellIn(markdown: string): string[] {
-  return parsePage('', markdown).blocks.flatMap(({ language, text }) => (language === 'sh' ? [text] : []));
-}
-
-/** The block with the reader's names: a text to be filled in that is not there means that the page has changed. */
-function filled(
-  block: string,
-  variables: Variables,
-  filledIn: Readonly<Record<string, string>> = {},
-): string {
-  // The page's own values are those of an example.
-  let text = block.replaceAll(/^(?:(?:NS|ENV|DB|OTHER)=\S+ ?)+$/gm, '');
-  for (const [from, to] of Object.entries(filledIn)) {
-    if (!text.includes(from)) throw new Error(`"${from}" is not in the block:\n${block}`);
-    text = text.replaceAll(from, to);
-  }
-  const names = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return `${names.join(' ')}\n${text}`;
-}
-
-/** A command that fails ends it; only a search that finds nothing does not. */
-const STRICT = 'set -eo pipefail\ngrep() { command grep "$@" || [ $? = 1 ]; }\n';
 
 /** The kubelet's part of kubectl, for pods that something else stands for; everything else is asked of the API server. */
 const KUBECTL = `#!/bin/bash

@@ -1,16 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { checkout } from '../../../local/checkout.ts';
-import { parsePage } from '../../unit/docs/pages.ts';
-
-/** What the pages call NS, ENV and DB. */
-export interface Variables {
-  readonly NS: string;
-  readonly ENV: string;
-  readonly DB?: string;
-}
+import {
+  filled,
+  forgiving,
+  readRunbook,
+  STRICT,
+  shellUnder,
+  shellWith,
+  type Variables,
+} from '../../harness/runbook-page.ts';
 
 /** A page of docs/runbooks as somebody at night has it: shell to copy, with a few names to be put in. */
 export interface Runbook {
@@ -28,59 +29,15 @@ export interface Runbook {
 
 /** `name` is that of the page, without its ending. */
 export function runbook(name: string, variables: Variables): Runbook {
-  const page = readFileSync(join(checkout, 'docs', 'runbooks', `${name}.md`), 'utf8');
+  const page = readRunbook(name);
   return {
     look: async (...mayFail) => {
-      const blocks = shellIn(sectionOf(page, 'Look'));
-      if (blocks.length === 0) throw new Error(`${name}: nothing to run under "Look"`);
-      return run(name, blocks.map((block) => forgiving(filled(block, variables), mayFail)).join('\n'));
+      const blocks = shellUnder(page, 'Look').map((block) => forgiving(filled(block, variables), mayFail));
+      return run(name, blocks.join('\n'));
     },
-    run: (words, filledIn = {}) => {
-      const [block, another] = shellIn(page).filter((text) => text.includes(words));
-      if (block === undefined || another !== undefined)
-        throw new Error(`${name}: ${block === undefined ? 'no' : 'more than one'} block has "${words}"`);
-      return run(name, filled(block, variables, filledIn));
-    },
+    run: async (words, filledIn = {}) => run(name, filled(shellWith(page, words), variables, filledIn)),
   };
 }
-
-/** From a heading of the second level to the next. */
-export function sectionOf(page: string, heading: string): string {
-  const [, ...sections] = page.split(/^## /m);
-  return sections.find((section) => section.startsWith(`${heading}\n`)) ?? '';
-}
-
-function shellIn(markdown: string): string[] {
-  return parsePage('', markdown).blocks.flatMap(({ language, text }) => (language === 'sh' ? [text] : []));
-}
-
-/** The block with the reader's names: a text to be filled in that is not there means that the page has changed. */
-export function filled(
-  block: string,
-  variables: Variables,
-  filledIn: Readonly<Record<string, string>> = {},
-): string {
-  let text = block.replaceAll(/^NS=\S+ ENV=\S+( DB=\S+)?$/gm, '');
-  for (const [from, to] of Object.entries(filledIn)) {
-    if (!text.includes(from)) throw new Error(`"${from}" is not in the block:\n${block}`);
-    text = text.replaceAll(from, to);
-  }
-  const names = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return `${names.join(' ')}\n${text}`;
-}
-
-/** The block whose lines with one of these words go on when they fail. */
-export function forgiving(block: string, words: readonly string[]): string {
-  for (const word of words)
-    if (!block.includes(word)) throw new Error(`"${word}" is not in the block:\n${block}`);
-  const lines = block.split('\n');
-  return lines
-    .map((line) => (words.some((word) => line.includes(word)) ? `{ ${line}\n} || true` : line))
-    .join('\n');
-}
-
-/** A command that fails ends it; only a search that finds nothing does not. */
-const STRICT = 'set -eo pipefail\ngrep() { command grep "$@" || [ $? = 1 ]; }\n';
 
 async function run(name: string, script: string): Promise<string> {
   const kubectl = process.env.CRYPTOSENSE_KUBECTL ?? 'kubectl';

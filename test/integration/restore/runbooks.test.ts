@@ -13,6 +13,7 @@ import { RESOURCES } from '../../../operator/environment/resources.ts';
 import { create, mergePatch } from '../../../operator/kube/apply.ts';
 import { pathOf } from '../../../operator/kube/resources.ts';
 import type { KubeClient } from '../../../operator/kube/transport.ts';
+import type { Variables } from '../../harness/runbook-page.ts';
 import { suite } from '../../harness/suite.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../simulated/cluster.ts';
 import { ensureNamespace, type Installation, install } from '../../simulated/installation.ts';
@@ -24,7 +25,7 @@ import { type Prometheus, startPrometheus } from '../analysis/prometheus-server.
 import { BackupWorld } from '../backup/world.ts';
 import { docker } from '../database/docker.ts';
 import { eventually } from '../processes.ts';
-import { type Runbook, runbook, type Variables } from '../runbook.ts';
+import { type Runbook, runbook } from '../runbook.ts';
 import { RecoveredDatabase } from './recovered.ts';
 
 /**

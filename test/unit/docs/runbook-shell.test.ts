@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { equal, throws } from 'uvu/assert';
-import { filled, forgiving, sectionOf } from '../../e2e/alerts/runbook.ts';
+import { filled, forgiving, sectionOf } from '../../harness/runbook-page.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('Commands of runbooks, as tests run them');
