@@ -1,18 +1,21 @@
 // The first step of every npm script: plain JavaScript, because on a fresh machine it runs under
 // whatever Node is there (20 or newer) and before node_modules exists.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lock = join(root, 'package-lock.json');
+// A patch that is new or changed needs a clean copy of what it patches.
+const patches = join(root, 'patches');
 const installed = join(root, 'node_modules', '.package-lock.json');
 
 function upToDate() {
   // Without a lock there is nothing to compare with: install.
   if (!existsSync(installed) || !existsSync(lock)) return false;
-  return statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+  const sources = [lock, ...readdirSync(patches).map((name) => join(patches, name))];
+  return sources.every((source) => statSync(installed).mtimeMs >= statSync(source).mtimeMs);
 }
 
 const major = Number(process.versions.node.split('.')[0]);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -38,22 +39,44 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = '
   await gone;
 }
 
-/** Ports that nobody listens on now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      await new Promise((resolve) => server.close(resolve));
-      return typeof address === 'object' && address !== null ? address.port : 0;
-    }),
-  );
+/** Below those that the kernel gives to outgoing connections (32768 and above), and those of NodePorts (30000). */
+const PORTS = { from: 20_000, count: 10_000 };
+
+/**
+ * Ports of 127.0.0.1 that nobody listens on, and that stay this process's as long as it lives, a server that is restarted
+ * included: a UDP socket on the same number tells the other test files that the port is taken.
+ */
+export function freePorts(count: number): Promise<number[]> {
+  return Promise.all(Array.from({ length: count }, freePort));
+}
+
+async function freePort(): Promise<number> {
+  const first = Math.floor(Math.random() * PORTS.count);
+  for (let step = 0; step < PORTS.count; step += 1) {
+    const port = PORTS.from + ((first + step) % PORTS.count);
+    if ((await claims(port)) && (await isFree(port))) return port;
+  }
+  throw new Error(`No port from ${PORTS.from} on is free, of ${PORTS.count}`);
+}
+
+function claims(port: number): Promise<boolean> {
+  const socket = createSocket('udp4').unref();
+  return new Promise((resolve) => {
+    socket.once('error', () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    // On all addresses: some of the programs listen on all of them.
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
 }
 
 /** Looks again every 20 ms until the condition holds; fails with the sentence after the deadline. */

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 /** The API, or by its argument the predictor, as a process of its own, for what only a process has: signals and an exit code. */
 export class ApiProcess {
   readonly url: string;
+  /** Lines of its log of the level error. */
+  readonly errors: readonly string[];
   readonly #child: ChildProcess;
 
   /** Resolves when it listens; throws when it ends before that. */
@@ -17,20 +19,24 @@ export class ApiProcess {
       env: variables,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    for await (const line of createInterface(child.stdout)) {
-      const { message, port } = JSON.parse(line) as { message: string; port?: number };
-      if (message !== 'listening') continue;
-      // Nobody reads on, and a full pipe would stop the process.
-      child.stdout.resume();
-      return new ApiProcess(child, `http://127.0.0.1:${port}`);
-    }
-    if (child.exitCode === null) await once(child, 'exit');
-    throw new Error(`the API ended before it listened (exit code ${child.exitCode})`);
+    const errors: string[] = [];
+    const listening = Promise.withResolvers<number>();
+    // To the end of the process: a full pipe would stop it.
+    createInterface(child.stdout).on('line', (line) => {
+      const { message, port, level } = JSON.parse(line) as { message: string; port?: number; level: string };
+      if (level === 'error') errors.push(line);
+      if (message === 'listening' && port !== undefined) listening.resolve(port);
+    });
+    child.once('exit', (code) =>
+      listening.reject(new Error(`the API ended before it listened (exit code ${code})`)),
+    );
+    return new ApiProcess(child, `http://127.0.0.1:${await listening.promise}`, errors);
   }
 
-  private constructor(child: ChildProcess, url: string) {
+  private constructor(child: ChildProcess, url: string, errors: readonly string[]) {
     this.#child = child;
     this.url = url;
+    this.errors = errors;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,5 +1,8 @@
 import * as assert from 'uvu/assert';
+import { fixedUrl } from '../../../app/connection-url.ts';
+import { openDatabase } from '../../../app/storage/database.ts';
 import { suite } from '../../harness/suite.ts';
+import { databaseUrl } from '../containers.ts';
 import { ApiProcess } from './api-process.ts';
 import { Client } from './client.ts';
 import { ApiLoad, assertGraceful, assertKept, EVERY_KIND, flows } from './load.ts';
@@ -28,6 +31,22 @@ test.after(async () => {
   await world.stop();
 });
 
+test('a query that fails among its rows leaves nothing to the next one on its connection', async () => {
+  const url = fixedUrl(databaseUrl(world.parts.pooler), ['postgresql:']);
+  const database = openDatabase({ url, poolSize: 1, applicationName: 'test' });
+  try {
+    const broken = database.query(database.sql`select 1 / (4 - n) from generate_series(1, 9) as n`);
+    await broken.then(
+      () => assert.unreachable('it did not fail'),
+      (error) => assert.match(error.message, 'division by zero'),
+    );
+    const rows = await database.query(database.sql`select n from generate_series(1, 3) as n`);
+    assert.equal([...rows], [{ n: 1 }, { n: 2 }, { n: 3 }]);
+  } finally {
+    await database.end(0);
+  }
+});
+
 test('kill -9 and a restart: a few 503, no other failure, prices all along, and nothing acknowledged is lost', async () => {
   const load = new ApiLoad(user, portfolio);
   try {
@@ -46,7 +65,7 @@ test('kill -9 and a restart: a few 503, no other failure, prices all along, and 
     const back = performance.now();
     await load.stop();
 
-    assertGraceful(load);
+    assertGraceful(load, api.errors);
     assert.equal(
       load.of('hot').filter(({ status }) => status !== 200),
       [],
@@ -70,7 +89,7 @@ test('every session of the database ended at once, as by a switch to another pri
     await world.containers.endSessions();
     await flows(load, EVERY_KIND, 10);
     await load.stop();
-    assertGraceful(load);
+    assertGraceful(load, api.errors);
     const failed = load.outcomes.filter(({ status }) => status === 503);
     // One for each client that was in the middle of a query, or met a broken connection in the pool.
     assert.ok(failed.length <= 40, `${failed.length} of ${load.outcomes.length} answers were 503`);

@@ -86,10 +86,12 @@ export class ApiLoad {
   }
 }
 
-/** Every answer is a success, or a 503 that says when to come again, and comes in time. */
-export function assertGraceful({ outcomes }: ApiLoad): void {
+/** Every answer is a success, or a 503 that says when to come again, and comes in time. `log`: lines with the reasons. */
+export function assertGraceful({ outcomes }: ApiLoad, log: readonly string[] = []): void {
   const odd = outcomes.filter(({ status }) => status !== 200 && status !== 503);
-  assert.equal(odd.slice(0, 5), [], `${odd.length} of ${outcomes.length} answers are neither 200 nor 503`);
+  const reasons = odd.map(({ body }) => log.find((line) => body.includes(requestIdOf(line)))).slice(0, 5);
+  const found = `${odd.length} of ${outcomes.length} answers are neither 200 nor 503: ${reasons.join('\n')}`;
+  assert.equal(odd.slice(0, 5), [], found);
   for (const { status, retryAfter, body } of outcomes.filter((one) => one.status === 503)) {
     assert.is(retryAfter, '2', `${status} ${body}`);
     assert.match(body, '"type":"urn:cryptosense:problem:');
@@ -98,6 +100,8 @@ export function assertGraceful({ outcomes }: ApiLoad): void {
   const slowest = Math.max(...outcomes.map(({ ms }) => ms));
   assert.ok(slowest < 8_000, `the slowest answer took ${Math.round(slowest)} ms`);
 }
+
+const requestIdOf = (line: string) => String((JSON.parse(line) as { requestId?: string }).requestId);
 
 /** Each kind of request is answered again, this many times. */
 export function flows(load: ApiLoad, kinds: readonly string[], times: number): Promise<number[]> {

@@ -20,7 +20,12 @@ test.before(async () => {
   const [port = 0] = await freePorts(1);
   address = `127.0.0.1:${port}`;
   registry = startProcess(join(tools, 'registry'), ['-port', String(port)], join(folder, 'registry.log'));
-  await eventually('the registry answers', async () => (await fetch(`http://${address}/v2/`)).ok);
+  await eventually('the registry answers', () =>
+    fetch(`http://${address}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
   writeFileSync(
     join(folder, 'Dockerfile'),
     'FROM scratch\nARG VERSION\nLABEL version=$VERSION\nCOPY Dockerfile /\n',

@@ -71,7 +71,7 @@ for (const name of ['kill -9 of PostgreSQL', 'a switchover'])
       await load.stop();
 
       assert.is.not(after, before, 'nobody took over: the test shows nothing');
-      assertGraceful(load);
+      assertGraceful(load, api.errors);
       assertSameHistory(load);
       await assertKept(load, user, portfolio);
       const failed = load.outcomes.filter(({ status }) => status === 503);

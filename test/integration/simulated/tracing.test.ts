@@ -91,7 +91,8 @@ test('the way of an environment from nothing to Ready and to nothing again is in
     assert.ok(Number(root.facts['reconcile.queue_ms']) >= 0);
     const names = childrenOf(root).map(({ name }) => name);
     for (const step of ['observe', 'plan']) assert.ok(names.includes(step), names.join());
-    for (const child of childrenOf(root))
+    // Nothing waits for an Event: it may be written after the rest.
+    for (const child of childrenOf(root).filter(({ name }) => name !== 'create events.events.k8s.io'))
       assert.ok(child.startMs >= root.startMs - 1 && child.endMs <= root.endMs + 1, child.name);
   }
   const [database] = collector
