@@ -32,7 +32,9 @@ type Part = keyof typeof PARTS;
 const EVERYDAY: Part[] = ['unit', 'integration', 'e2e'];
 
 const total: FileResult = { passed: 0, failed: 0, skipped: 0, filtered: 0 };
-const failures: string[] = [];
+/** What failed, with why: said again at the end, which is all that some logs keep. */
+const failures: { name: string; why: string }[] = [];
+const LINES_OF_A_FAILURE = 8;
 
 async function runFile(part: Part, file: string, env: Record<string, string>): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'cryptosense-test-'));
@@ -72,7 +74,7 @@ async function runFile(part: Part, file: string, env: Record<string, string>): P
   }
   rmSync(scratch, { recursive: true, force: true });
   for (const key of ['passed', 'failed', 'skipped', 'filtered'] as const) total[key] += result[key];
-  if (result.failed > 0) failures.push(name);
+  if (result.failed > 0) failures.push({ name, why: whyOf(output) });
   const ran = result.passed + result.failed + result.skipped;
   if (ran > 0 || result.failed > 0) {
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
@@ -84,6 +86,17 @@ async function runFile(part: Part, file: string, env: Record<string, string>): P
       for (const line of output.split('\n').filter((l) => /^(skipped|note): /.test(l)))
         console.log(`     ${line}`);
   }
+}
+
+/** The beginning of each failed test's words; of a file that has none, its last words. */
+function whyOf(output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  const starts = lines.flatMap((line, index) => (/^\s+FAIL /.test(line) ? [index] : []));
+  const shown =
+    starts.length > 0
+      ? starts.flatMap((start) => lines.slice(start, start + LINES_OF_A_FAILURE))
+      : lines.slice(-LINES_OF_A_FAILURE);
+  return shown.map((line) => `    ${line.trim().slice(0, 400)}`).join('\n');
 }
 
 function filesOf(part: Part): string[] {
@@ -137,8 +150,9 @@ async function main(): Promise<void> {
     try {
       await runPart(part);
     } catch (error) {
-      console.error(`${part}: could not be run: ${error instanceof Error ? error.message : String(error)}`);
-      failures.push(part);
+      const why = `${part}: could not be run: ${error instanceof Error ? error.message : String(error)}`;
+      console.error(why);
+      failures.push({ name: part, why: `    ${why}` });
       total.failed += 1;
     }
   }
@@ -146,7 +160,7 @@ async function main(): Promise<void> {
     console.error(filter ? `no test has "${filter}" in its name` : 'no test was found');
     total.failed += 1;
   }
-  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+  for (const { name, why } of failures) console.log(`\nFailed: ${name}\n${why}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed > 0 ? 1 : 0;
 }
