@@ -58,8 +58,15 @@ async function follow(options: {
   const { feed, file, logger, intervalMs, signal } = options;
   const untilNextMoment = () => intervalMs - (Date.now() % intervalMs);
   let written = 0;
+  let lastMs = 0;
   while (!signal.aborted) {
     const at = new Date(Math.floor(Date.now() / intervalMs) * intervalMs);
+    // A timer may end a millisecond before the wall clock is there, or the clock be set back: a recording has no moment twice.
+    if (at.getTime() <= lastMs) {
+      await rest(untilNextMoment(), signal);
+      continue;
+    }
+    lastMs = at.getTime();
     let pauseMs = 0;
     try {
       const quotes = await feed.quotes(at, signal);

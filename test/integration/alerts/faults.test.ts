@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type postgres from 'postgres';
 import { equal, is, match, ok } from 'uvu/assert';
 import { allAlerts } from '../../../charts/alerts/catalogue.ts';
 import { scopeOf } from '../../../charts/alerts/rule.ts';
@@ -12,13 +13,15 @@ import { type Prometheus, startPrometheus } from '../analysis/prometheus-server.
 import { World } from '../app/world.ts';
 import { eventually } from '../processes.ts';
 import { fires as firesAt, firing as firingAt } from './firing.ts';
-import { environment, Monitored } from './monitored.ts';
+import { environment, MAX_CONNECTIONS, Monitored } from './monitored.ts';
 
 const test = suite('Faults, their alerts and their runbooks');
 
 /** A minute of a rule is a second here. */
 const SCALE = 1 / 60;
 const FIRES_WITHIN_MS = 45_000;
+/** More than four fifths of those that PostgreSQL takes. */
+const PROGRAM_SESSIONS = Math.ceil(MAX_CONNECTIONS * 0.85);
 
 const world = new World();
 const monitored = new Monitored();
@@ -183,6 +186,22 @@ function statementOf(runbook: string, words: string): string {
   return statement;
 }
 
+async function psql(statement: string): Promise<{ output: string; exitCode: number }> {
+  const command = ['psql', '-h', '/var/run/postgresql', '-U', 'postgres', '-d', 'cryptosense', '-At', '-c'];
+  return monitored.database.exec([...command, statement]);
+}
+
+/** What a command of a runbook prints. `filledIn`: its words and those that take their place, as its times are shorter here. */
+async function carriedOut(runbook: string, words: string, ...filledIn: [string, string][]): Promise<string> {
+  const statement = filledIn.reduce(
+    (text, [from, to]) => text.replace(from, to),
+    statementOf(runbook, words),
+  );
+  const { output, exitCode } = await psql(statement);
+  is(exitCode, 0, output);
+  return output;
+}
+
 test("a query that does not end: SlowQueries, until the runbook's command ends it", async () => {
   const { sql } = monitored;
   const slow = sql`select pg_sleep(120)`.then(
@@ -190,17 +209,65 @@ test("a query that does not end: SlowQueries, until the runbook's command ends i
     (error: Error) => error.message,
   );
   await eventually('SlowQueries fires', () => fires('SlowQueries'), FIRES_WITHIN_MS);
-  const psql = async (statement: string) => {
-    const command = ['psql', '-h', '/var/run/postgresql', '-U', 'postgres', '-d', 'cryptosense', '-At', '-c'];
-    const { output, exitCode } = await monitored.database.exec([...command, statement]);
-    is(exitCode, 0, output);
-    return output;
-  };
-  match(await psql(statementOf('database-slow', 'pg_blocking_pids')), /pg_sleep/);
+  match(await carriedOut('database-slow', 'pg_blocking_pids'), /pg_sleep/);
   // Its minute is a second here, as every minute is.
-  await psql(statementOf('database-slow', 'pg_cancel_backend').replace('1 minute', '1 second'));
+  await carriedOut('database-slow', 'pg_cancel_backend', ['1 minute', '1 second']);
   match(await slow, /canceling statement/);
   await eventually('SlowQueries has ended', async () => !(await fires('SlowQueries')), FIRES_WITHIN_MS);
+});
+
+/** A program that opens transactions and forgets them; resolves when `open` of its `sessions` have theirs. */
+async function forgetful(sql: postgres.Sql, sessions: number, open: number): Promise<void> {
+  let opened = 0;
+  for (const reserved of Array.from({ length: sessions }, () => sql.reserve()))
+    void reserved
+      .then((session) => session`begin`)
+      .then(
+        () => (opened += 1),
+        // It was ended, as it is meant to be.
+        () => {},
+      );
+  await eventually(`${open} transactions are open`, () => opened >= open);
+}
+
+const AT_ONCE: [string, string] = ['5 minutes', '1 second'];
+
+test('a program that goes past PgBouncer and forgets its transactions: DatabaseConnections, until it is ended', async () => {
+  const program = monitored.connect('database', 'report');
+  try {
+    await forgetful(program, PROGRAM_SESSIONS, PROGRAM_SESSIONS);
+    await eventually('it fires', () => fires('DatabaseConnections'), FIRES_WITHIN_MS);
+    is(await carriedOut('database-connections', 'show max_connections'), `${MAX_CONNECTIONS}\n`);
+    const sessions = await carriedOut('database-connections', 'application_name');
+    match(
+      sessions,
+      new RegExp(`^report\\|cryptosense\\|.*\\|idle in transaction\\|${PROGRAM_SESSIONS}$`, 'm'),
+    );
+    await carriedOut('database-connections', 'pg_terminate_backend', AT_ONCE);
+    await eventually('it has ended', async () => !(await fires('DatabaseConnections')), FIRES_WITHIN_MS);
+  } finally {
+    await program.end({ timeout: 0 });
+  }
+});
+
+test('transactions that are forgotten behind PgBouncer: PoolerSaturated, until they are ended', async () => {
+  const { poolSize, reservePoolSize } = environment.spec.pooler;
+  const room = poolSize + reservePoolSize;
+  const program = monitored.connect('pooler', 'report');
+  try {
+    // One more than there is room for: it waits.
+    await forgetful(program, room + 1, room);
+    await eventually('it fires', () => fires('PoolerSaturated'), FIRES_WITHIN_MS);
+    match(
+      await carriedOut('pooler-saturated', 'wait_event_type'),
+      new RegExp(`^idle in transaction\\|Client\\|${room}\\|`, 'm'),
+    );
+    // The page sends its reader there.
+    await carriedOut('database-connections', 'pg_terminate_backend', AT_ONCE);
+    await eventually('it has ended', async () => !(await fires('PoolerSaturated')), FIRES_WITHIN_MS);
+  } finally {
+    await program.end({ timeout: 0 });
+  }
 });
 
 test('every page of a runbook that is SQL is understood by PostgreSQL', async () => {
@@ -216,18 +283,7 @@ test('every page of a runbook that is SQL is understood by PostgreSQL', async ()
     const statements = [...page.matchAll(/psql -d \$DB -c "([^"]+)"/g)].map(([, sql = '']) => sql);
     ok(statements.length > 0, runbook);
     for (const statement of statements) {
-      const command = [
-        'psql',
-        '-h',
-        '/var/run/postgresql',
-        '-U',
-        'postgres',
-        '-d',
-        'cryptosense',
-        '-At',
-        '-c',
-      ];
-      const { exitCode, output } = await monitored.database.exec([...command, statement]);
+      const { exitCode, output } = await psql(statement);
       // What is for a replica is refused by this primary, once it is understood.
       const isForReplicas = output.includes('recovery is not in progress');
       ok(exitCode === 0 || isForReplicas, `${runbook}: ${statement}\n${output}`);

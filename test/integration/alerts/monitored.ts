@@ -16,19 +16,22 @@ const image = (component: string) =>
 
 const PASSWORD = 'test-password';
 const MEMORY_GIB = 0.25;
+/** Room for all of PgBouncer's, and few enough to use up. */
+export const MAX_CONNECTIONS = 60;
+const POOLER_PORT = 6432;
 
 export const environment = resolveEnvironment({
   metadata: { name: 'shop', namespace: 'market' },
   spec: { tier: 'production', release: { image: 'cryptosense-api:1.0.0' } },
-  // PgBouncer and PostgreSQL share a socket here, and need no certificate.
+  // PostgreSQL has no certificate here.
   status: { database: { members: [], tls: false } },
 });
 
-/** What the charts give PgBouncer; here PostgreSQL is behind a socket, and not in another pod. */
-function poolerSettings(): string {
+/** What the charts give PgBouncer, but for the name of PostgreSQL's host, which is `address` here. */
+function poolerSettings(address: string): string {
   const { data } = find(renderComponents(environment).pooler, 'ConfigMap', 'shop-pooler');
   const { 'pgbouncer.ini': ini = '' } = data as Record<string, string>;
-  return ini.replace('host=shop-database port=5432', 'host=/var/run/postgresql');
+  return ini.replace('host=shop-database ', `host=${address} `);
 }
 
 /**
@@ -42,6 +45,7 @@ export class Monitored {
   readonly targets = new Map<Exported, string>();
   database!: StartedTestContainer;
   sql!: postgres.Sql;
+  #pooler!: StartedTestContainer;
 
   async start(): Promise<void> {
     const [run, socket, secrets] = ['run', 'socket', 'secrets'].map((name) => this.#shared(name));
@@ -57,32 +61,27 @@ export class Monitored {
         })
         .withTmpFs({ '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700' })
         .withBindMounts([{ source: run, target: '/var/run/postgresql' }])
-        .withCommand(['-c', 'fsync=off'])
+        .withCommand(['-c', 'fsync=off', '-c', `max_connections=${MAX_CONNECTIONS}`])
         .withExposedPorts(5432),
       /database system is ready to accept connections/,
     );
-    this.sql = postgres({
-      host: this.database.getHost(),
-      port: this.database.getMappedPort(5432),
-      username: 'cryptosense',
-      password: PASSWORD,
-      database: 'cryptosense',
-      onnotice: () => {},
-    });
-    await this.#start(
+    this.sql = this.connect('database', 'test');
+    this.#pooler = await this.#start(
       new GenericContainer(image('pooler'))
         .withCopyContentToContainer([
-          { target: '/etc/pgbouncer/pgbouncer.ini', content: poolerSettings(), mode: 0o644 },
+          {
+            target: '/etc/pgbouncer/pgbouncer.ini',
+            content: poolerSettings(this.database.getIpAddress('bridge')),
+            mode: 0o644,
+          },
           {
             target: `${SECRETS_FOLDER}/userlist.txt`,
             content: `"cryptosense" "${PASSWORD}"\n`,
             mode: 0o644,
           },
         ])
-        .withBindMounts([
-          { source: socket, target: POOLER_SOCKET },
-          { source: run, target: '/var/run/postgresql' },
-        ]),
+        .withBindMounts([{ source: socket, target: POOLER_SOCKET }])
+        .withExposedPorts(POOLER_PORT),
       /process up/,
     );
     const cache = await this.#start(
@@ -96,6 +95,22 @@ export class Monitored {
     };
     for (const component of Object.keys(EXPORTERS) as Exported[])
       await this.#exporter(component, mounts[component], cache);
+  }
+
+  /** As many connections as PostgreSQL takes, opened when they are used. */
+  connect(to: 'database' | 'pooler', applicationName: string): postgres.Sql {
+    const [container, port] = to === 'database' ? [this.database, 5432] : [this.#pooler, POOLER_PORT];
+    return postgres({
+      host: container.getHost(),
+      port: container.getMappedPort(port),
+      username: 'cryptosense',
+      password: PASSWORD,
+      database: 'cryptosense',
+      max: MAX_CONNECTIONS,
+      prepare: false,
+      connection: { application_name: applicationName },
+      onnotice: () => {},
+    });
   }
 
   async stop(): Promise<void> {

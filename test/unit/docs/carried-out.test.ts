@@ -9,11 +9,9 @@ const test = suite('Runbooks that tests carry out');
 /** Pages whose fault no test causes, and why. Each alert that leads to one of them is one that nobody has seen mended by its page. */
 const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
   'backup-overdue': 'a backup by hand is taken in a cluster (test/e2e/backup.test.ts), without the fault',
-  'database-connections': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
   'disk-full': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
   'high-cpu': 'pods that are busy for long enough take minutes, and a cluster',
   'operator-down': 'an operator that is away disturbs every other story of the cluster',
-  'pooler-saturated': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
   'release-rolled-back': 'releases are rolled back in every test of releases, without its commands',
   'release-stuck': 'a release that waits for a quarter of an hour, and a cluster',
   'replication-lag': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
@@ -21,7 +19,7 @@ const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
 };
 
 /** A call of the page in a test with a real fault, or its commands read from the file. */
-const CALLS = /(?:runbook|page|look|statementOf)\(\s*'([a-z-]+)'|docs\/runbooks\/([a-z-]+)\.md/g;
+const CALLS = /(?:runbook|page|look|statementOf|carriedOut)\(\s*'([a-z-]+)'|docs\/runbooks\/([a-z-]+)\.md/g;
 
 /** Names of pages that tests with real parts carry out. */
 function carriedOut(): Set<string> {
