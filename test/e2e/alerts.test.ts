@@ -1,14 +1,14 @@
 import * as assert from 'uvu/assert';
+import { sideBySide } from '../harness/side-by-side.ts';
 import { suite } from '../harness/suite.ts';
 import { ScaledAlerts } from './alerts/prometheus.ts';
-import { sideBySide } from './alerts/stories.ts';
 import { EXPORTERS, Watched } from './alerts/watched.ts';
 import { kubectl } from './cluster.ts';
 
 /**
  * Faults that are caused for real, the alert that each of them fires (a minute of its rule is two seconds here), and its
  * runbook's own commands, which mend it. Two environments have their faults at the same time. Those that take minutes to
- * be seen are in test/soak/faults.test.ts.
+ * be seen are in test/soak/guide-faults.test.ts.
  */
 const test = suite('faults, alerts and runbooks');
 const shop = new Watched('alarms');

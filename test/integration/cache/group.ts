@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ export const GROUP_PASSWORD = 'group-password';
 export class CacheGroup {
   readonly members: readonly string[];
   readonly sentinels: readonly string[];
-  readonly #id = `cache-test-${process.pid}-${Date.now().toString(36)}`;
+  readonly #id = `cache-test-${randomUUID().slice(0, 8)}`;
   readonly #passwords = new Map<string, string>();
 
   constructor(members = 2) {

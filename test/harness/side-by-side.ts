@@ -1,4 +1,4 @@
-import type { Suite } from '../../harness/suite.ts';
+import type { Suite } from './suite.ts';
 
 type Stories = Readonly<Record<string, () => Promise<void>>>;
 
