@@ -19,7 +19,7 @@ export interface Reach {
   readonly kubeconfig?: string;
   /** Containers by the name of the pod that they stand for. */
   readonly containers?: Readonly<Record<string, string>>;
-  /** What somebody has logged, by the name under which `kubectl logs` asks for it. */
+  /** What somebody has logged, by the name under which `kubectl logs` asks for it; `selected` when it asks by labels. */
   readonly logs?: Readonly<Record<string, () => string>>;
 }
 
@@ -51,6 +51,7 @@ asked=("$@") verb= pod= input= lines=all
 while [ $# -gt 0 ]; do
   case $1 in
     -n | -c) shift ;;
+    -l) pod=selected; shift ;;
     -i) input=-i ;;
     --tail=*) lines=\${1#--tail=} ;;
     --) shift; break ;;

@@ -36,8 +36,12 @@ const test = suite('Runbooks of rehearsals and of damaged data');
 
 const NAME = 'shop';
 const OTHER = 'recovered';
-/** The hundred days of the rule are forty seconds. */
-const SCALE = 40 / (100 * 86_400);
+/** Seconds that stand for the hundred days, the 26 and the 28 hours of the rules. */
+const SCALES = {
+  DrillOverdue: 40 / (100 * 86_400),
+  BackupOverdue: 30 / (26 * 3_600),
+  BackupUnverified: 60 / (28 * 3_600),
+};
 const ending = new AbortController();
 let cluster: SimulatedCluster;
 let client: KubeClient;
@@ -66,7 +70,7 @@ test.before(async () => {
   });
   prometheus = await startPrometheus([{ address: new URL(operator.metricsUrl).host, labels: {} }], {
     interval: '250ms',
-    rules: scaledRules('environment', { DrillOverdue: SCALE }),
+    rules: scaledRules('environment', SCALES),
   });
   await create(client, RESOURCES.environments, {
     apiVersion: API_VERSION,
@@ -138,7 +142,8 @@ function page(name: string, variables: Partial<Variables> = {}): Runbook {
     ...(recovered ? { [`${OTHER}-database-0`]: recovered.container } : {}),
   };
   const { kubeconfig } = cluster;
-  return runbook(name, { NS: 'market', ENV: NAME, ...variables }, { kubeconfig, containers });
+  const logs = { selected: () => 'took a backup\n' };
+  return runbook(name, { NS: 'market', ENV: NAME, ...variables }, { kubeconfig, containers, logs });
 }
 
 async function condition(type: string): Promise<{ status: string; reason: string } | undefined> {
@@ -166,6 +171,18 @@ test('a rehearsal that was never held: DrillOverdue, until one by hand has come 
     path: pathOf(RESOURCES.restores, 'market'),
   });
   assert.ok((items[0]?.status?.report?.rows ?? 0) > 0, JSON.stringify(items));
+});
+
+test('no backup since yesterday: BackupOverdue and BackupUnverified, until one by hand is complete and verified', async () => {
+  await until(prometheus, 'BackupOverdue');
+  await until(prometheus, 'BackupUnverified');
+  const seen = await page('backup-overdue').look();
+  assert.match(seen, /^cronjob\S+shop-backup /m);
+  assert.match(seen, /took a backup/);
+
+  await page('backup-overdue').mend('generateName');
+  await until(prometheus, 'BackupOverdue', { isOver: true });
+  await until(prometheus, 'BackupUnverified', { isOver: true });
 });
 
 test('rows that a statement deleted by mistake come back, and what was written since stays', async () => {

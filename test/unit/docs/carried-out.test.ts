@@ -8,7 +8,6 @@ const test = suite('Runbooks that tests carry out');
 
 /** Pages whose fault no test causes, and why. Each alert that leads to one of them is one that nobody has seen mended by its page. */
 const NOT_CARRIED_OUT: Readonly<Record<string, string>> = {
-  'backup-overdue': 'a backup by hand is taken in a cluster (test/e2e/backup.test.ts), without the fault',
   'disk-full': 'its SQL is understood by PostgreSQL (test/integration/alerts), without the fault',
   'high-cpu': 'pods that are busy for long enough take minutes, and a cluster',
   'operator-down': 'an operator that is away disturbs every other story of the cluster',
