@@ -75,6 +75,7 @@ export async function prepareE2e(): Promise<Preparation> {
         CRYPTOSENSE_KUBECTL: cluster.kubectl,
         CRYPTOSENSE_GATEWAY_URL: cluster.gatewayUrl,
         KUBECONFIG: cluster.kubeconfig,
+        ...(cluster.dockerHost === undefined ? {} : { CRYPTOSENSE_TEST_DOCKER_HOST: cluster.dockerHost }),
         ...(later === undefined ? {} : { CRYPTOSENSE_LATER_OPERATOR: later }),
       },
       cleanUp,

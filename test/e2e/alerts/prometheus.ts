@@ -99,6 +99,15 @@ export class ScaledAlerts {
     return (performance.now() - began) / 1000;
   }
 
+  /** The value of the one series of a query; undefined when there is none. */
+  async value(query: string): Promise<number | undefined> {
+    const { result } = await this.#ask<{ result: { value: [number, string] }[] }>(
+      `query?query=${encodeURIComponent(query)}`,
+    );
+    const [, text] = result[0]?.value ?? [];
+    return text === undefined ? undefined : Number(text);
+  }
+
   async #hasRules(): Promise<boolean> {
     try {
       const { groups } = await this.#ask<{ groups: { lastEvaluation: string }[] }>('rules');

@@ -7,7 +7,7 @@ import type { ScaledAlerts } from './prometheus.ts';
 import { type Runbook, runbook } from './runbook.ts';
 
 /** Sizes of which two environments with a candidate each have room on a node of two cores. */
-const SMALL = {
+export const SMALL = {
   database: { storage: '1Gi', resources: { cpu: '50m', memory: '256Mi' } },
   pooler: { replicas: 1, resources: { cpu: '10m', memory: '32Mi' } },
   cache: { replicas: 1, storage: '256Mi', resources: { cpu: '10m', memory: '64Mi' } },
