@@ -79,24 +79,6 @@ const users = {
   },
 };
 
-const memory = {
-  'a release that leaks memory: MemoryLeak, until the runbook replaces its pods': async () => {
-    await leaky.begin(alerts, {
-      api: { resources: { cpu: '50m', memory: '512Mi' } },
-      release: {
-        image: 'cryptosense-api:1.2.0-faulty',
-        // Of thirty requests a second to two pods: about 70 MB in two minutes, which are an hour of the rule.
-        config: { FAULT_SHARE: '0', FAULT_LEAK: '40000' },
-      },
-    });
-    // It looks at pods that are two hours old alone, which are four minutes.
-    await leaky.fire('MemoryLeak');
-    match(await leaky.look('memory-high'), /1\.2\.0-faulty/);
-    await leaky.page('memory-high').run('cryptosense.io/restart');
-    await leaky.clear('MemoryLeak');
-  },
-};
-
 const disk = (small: SmallVolume) => ({
   'a volume that fills up: DiskFilling and DiskFull, until the runbook has enlarged it': async () => {
     await small.make(600);
@@ -126,8 +108,26 @@ const disk = (small: SmallVolume) => ({
   },
 });
 
-sideBySide(test, memory, users, volume ? disk(volume) : {});
+sideBySide(test, users, volume ? disk(volume) : {});
 if (!volume)
   test.skip('a volume that fills up: DiskFull', 'the nodes of this cluster are not containers here');
+
+test('a release that leaks memory: MemoryLeak, until the runbook replaces its pods', async () => {
+  // Where others are there, the node may have no room for the pods that take the place of those that leak.
+  await Promise.all([busy.end(), full.end()]);
+  await leaky.begin(alerts, {
+    api: { resources: { cpu: '50m', memory: '512Mi' } },
+    release: {
+      image: 'cryptosense-api:1.2.0-faulty',
+      // Of thirty requests a second to two pods: about 70 MB in two minutes, which are an hour of the rule.
+      config: { FAULT_SHARE: '0', FAULT_LEAK: '40000' },
+    },
+  });
+  // It looks at pods that are two hours old alone, which are four minutes.
+  await leaky.fire('MemoryLeak');
+  match(await leaky.look('memory-high'), /1\.2\.0-faulty/);
+  await leaky.page('memory-high').run('cryptosense.io/restart');
+  await leaky.clear('MemoryLeak');
+});
 
 test.run();

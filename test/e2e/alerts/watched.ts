@@ -26,6 +26,7 @@ export class Watched extends TestEnvironment {
   /** How long an alert may take until it fires. */
   readonly patienceMs: number;
   #users: Load | undefined;
+  #ending: Promise<void> | undefined;
   #alerts: ScaledAlerts | undefined;
 
   constructor(name: string, patienceMs = 240_000) {
@@ -90,9 +91,10 @@ export class Watched extends TestEnvironment {
     return (await this.#scaled.firing(this.namespace)).has(`CryptoSense${name}`);
   }
 
-  async end(): Promise<void> {
-    await this.#users?.stop();
-    await this.remove();
+  /** Once: a story may make room for the next one before all are over. */
+  end(): Promise<void> {
+    this.#ending ??= this.#users ? this.#users.stop().then(() => this.remove()) : this.remove();
+    return this.#ending;
   }
 
   async #told<T>(work: Promise<T>): Promise<T> {
