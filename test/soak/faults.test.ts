@@ -5,9 +5,9 @@ import { EXPORTERS, SMALL, Watched } from '../e2e/alerts/watched.ts';
 import { kubectl, OPERATOR } from '../e2e/cluster.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { suite } from '../harness/suite.ts';
-import { engine, inNode } from './node.ts';
+import { engine, inNode, NO_ENGINE } from './node.ts';
 
-/** Faults beside those of the guide: the alert, the runbook's commands, its end. Three environments at the same time. */
+/** Faults beside those of the guide: the alert, the runbook's commands, its end. Two environments at the same time. */
 const test = suite('other faults, alerts and runbooks');
 const releases = new Watched('releases');
 const group = new Watched('group', 240_000);
@@ -100,8 +100,7 @@ const members = {
 };
 
 sideBySide(test, bad, engine ? { ...members, ...exporter(engine) } : members);
-if (!engine)
-  test.skip('an exporter that hangs: TargetDown', 'the nodes of this cluster are not containers here');
+if (!engine) test.skip('an exporter that hangs: TargetDown', NO_ENGINE);
 
 test('an operator that somebody switched off: OperatorDown, until the runbook switches it on', async () => {
   await kubectl([...OPERATOR, 'scale', 'deployment/cryptosense-operator', '--replicas=0']);

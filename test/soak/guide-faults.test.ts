@@ -7,7 +7,7 @@ import { kubectl } from '../e2e/cluster.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { suite } from '../harness/suite.ts';
 import { eventually } from '../integration/processes.ts';
-import { engine } from './node.ts';
+import { engine, NO_ENGINE } from './node.ts';
 import { SmallVolume } from './small-volume.ts';
 
 /** The guide's faults that take minutes to be seen; the others are in test/e2e/alerts.test.ts. */
@@ -109,8 +109,7 @@ const disk = (small: SmallVolume) => ({
 });
 
 sideBySide(test, users, volume ? disk(volume) : {});
-if (!volume)
-  test.skip('a volume that fills up: DiskFull', 'the nodes of this cluster are not containers here');
+if (!volume) test.skip('a volume that fills up: DiskFull', NO_ENGINE);
 
 test('a release that leaks memory: MemoryLeak, until the runbook replaces its pods', async () => {
   // Where others are there, the node may have no room for the pods that take the place of those that leak.

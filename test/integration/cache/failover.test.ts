@@ -49,6 +49,12 @@ async function withGroup(check: (group: CacheGroup) => Promise<void>): Promise<v
 const kept = async (group: CacheGroup, host: string) =>
   assert.equal(await group.redis(host, 'GET session:1'), ['alice']);
 
+/** Nothing runs any more, and the first member's volume is empty. */
+async function loseAllAndAVolume(group: CacheGroup): Promise<void> {
+  await Promise.all([...group.members, ...group.sentinels].map((host) => group.remove(host, 0)));
+  await group.loseVolume(first);
+}
+
 const lost = {
   'kill -9 of the primary promotes the replica, and the old primary comes back as its replica': () =>
     withGroup(async (group) => {
@@ -94,8 +100,7 @@ const lost = {
 const empty = {
   'all pods new at once, the first with an empty volume: the data of the other one wins': () =>
     withGroup(async (group) => {
-      await Promise.all([...group.members, ...group.sentinels].map((host) => group.remove(host, 0)));
-      await group.loseVolume(first);
+      await loseAllAndAVolume(group);
       await group.startAll();
       await well(group, second);
       await kept(group, first);
@@ -103,8 +108,7 @@ const empty = {
 
   'an empty member that is alone waits for the one that may have the data': () =>
     withGroup(async (group) => {
-      await Promise.all([...group.members, ...group.sentinels].map((host) => group.remove(host, 0)));
-      await group.loseVolume(first);
+      await loseAllAndAVolume(group);
       await Promise.all([first, ...group.sentinels].map((host) => group.startOne(host)));
       await eventually(
         'it says why it waits',
@@ -178,8 +182,7 @@ const stopped = {
       const runbook = new URL('../../../docs/runbooks/cache-no-primary.md', import.meta.url);
       const [, command = ''] =
         /exec \$ENV-cache-0 -c cache -- sh -c '(.*)'/.exec(readFileSync(runbook, 'utf8')) ?? [];
-      await Promise.all([...group.members, ...group.sentinels].map((host) => group.remove(host, 0)));
-      await group.loseVolume(first);
+      await loseAllAndAVolume(group);
       await Promise.all([first, ...group.sentinels].map((host) => group.startOne(host)));
       await eventually('it has no role', async () => (await group.redis(first, 'ROLE'))[0] === 'slave');
       assert.match(await group.shell(first, command), /^OK\nOK\nmaster\n/);
