@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { isWellFormedId } from '../http/request-id.ts';
 import type { Logger } from './logger.ts';
+import { createSampling } from './sampling.ts';
 
 const OPERATIONAL = /^\/(health|metrics)(\/|$)/;
 
@@ -12,7 +13,12 @@ interface Answered {
   readonly route: string;
   readonly status: number;
   readonly seconds: number;
+  /** When it was answered, as `performance.now()` has it. */
+  readonly at: number;
 }
+
+/** So many successes a second are in the log at most: they are a sample, which gets no better by being longer. */
+const MOST_SUCCESSES_A_SECOND = 50;
 
 /** Writes the line of a request: failures always, a share of the successes, probes and scrapes only at level debug. */
 export function requestLog(options: {
@@ -20,9 +26,11 @@ export function requestLog(options: {
   successShare: number;
 }): (answered: Answered, path: string) => void {
   const { logger, successShare } = options;
-  return ({ requestId, method, route, status, seconds }, path) => {
+  const successes = createSampling(successShare, MOST_SUCCESSES_A_SECOND);
+  return ({ requestId, method, route, status, seconds, at }, path) => {
     const level = levelOf(status, path);
-    if (level === 'info' && Math.random() >= successShare) return;
+    const sampled = level === 'info' ? successes.draw(at) : 1;
+    if (sampled === undefined) return;
     if (!logger.isLevelEnabled(level)) return;
     logger.log(level, 'request', {
       requestId,
@@ -31,7 +39,7 @@ export function requestLog(options: {
       status,
       durationMs: Math.round(seconds * 100_000) / 100,
       // Sampled lines count for more than themselves; whoever adds them up needs the share.
-      ...(level === 'info' && successShare < 1 ? { sampled: successShare } : {}),
+      ...(sampled < 1 ? { sampled } : {}),
     });
   };
 }
@@ -50,7 +58,8 @@ export function identifiedAndLogged(
     await next();
     const { method, path, status } = ctx;
     const route = typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : routeOf(method, path);
-    log({ requestId, method, route, status, seconds: (performance.now() - start) / 1_000 }, path);
+    const at = performance.now();
+    log({ requestId, method, route, status, seconds: (at - start) / 1_000, at }, path);
   };
 }
 

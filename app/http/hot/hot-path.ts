@@ -17,6 +17,8 @@ export interface HotRequest {
   readonly status: 200 | 304;
   readonly requestId: string;
   readonly seconds: number;
+  /** When it was answered, as `performance.now()` has it. */
+  readonly at: number;
 }
 
 /**
@@ -65,12 +67,14 @@ export function hotPath(options: {
       const own = ownHeaders(requestId, limit, isSecure);
       response.writeHead(chosen.status, own.concat(chosen.head)).end(chosen.body);
     }
+    const at = performance.now();
     onAnswer({
       method: 'GET',
       route: answer.route,
       status: chosen.status,
       requestId,
-      seconds: (performance.now() - start) / 1_000,
+      seconds: (at - start) / 1_000,
+      at,
     });
   };
 }

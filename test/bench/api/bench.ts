@@ -20,7 +20,7 @@ import { prepareIntegration } from '../../harness/prepare.ts';
 import type { Containers } from '../../integration/containers.ts';
 import { freePorts } from '../../integration/processes.ts';
 import { type Figure, figure } from '../figure.ts';
-import { wholeNumber } from '../settings.ts';
+import { wantedParts, wholeNumber } from '../settings.ts';
 import { median } from './median.ts';
 import { CLIENT_CORE, type Pinned, run, SERVER_CORE, startPinned } from './pinned.ts';
 import { benchPortfolio } from './portfolio.ts';
@@ -44,8 +44,14 @@ interface Surroundings {
   readonly now: Date;
 }
 
-/** The API's bundle on one core beside its peers on the same core, in turns; PostgreSQL, PgBouncer and Redis are real. */
+const PARTS = ['hot', 'history', 'portfolio', 'stream', 'memory'] as const;
+
+/**
+ * The API's bundle on one core beside its peers on the same core, in turns; PostgreSQL, PgBouncer and Redis are real.
+ * `BENCH_PARTS` names some of the parts, with commas between them.
+ */
 export async function benchApi(): Promise<Figure[]> {
+  const parts = wantedParts(PARTS, process.env.BENCH_PARTS);
   const conditions = {
     rounds: wholeNumber('BENCH_ROUNDS', 5),
     seconds: wholeNumber('BENCH_SECONDS', 10),
@@ -65,13 +71,17 @@ export async function benchApi(): Promise<Figure[]> {
     await bundleWebPage('app/web/client/main.ts', join(folder, 'web'));
     const surroundings = await surround(containers, folder, conditions);
     started.push(surroundings.ours);
-    return [
-      ...(await hotPrice(surroundings, conditions, started)),
-      ...(await history(surroundings, conditions)),
-      ...(await benchPortfolio({ ...surroundings, ...conditions, url: surroundings.ours.url, report })),
-      ...(await streams(surroundings, conditions)),
-      ...(await soak(surroundings, conditions)),
-    ];
+    const { url } = surroundings.ours;
+    const measured: Record<(typeof PARTS)[number], () => Promise<Figure[]>> = {
+      hot: () => hotPrice(surroundings, conditions, started),
+      history: () => history(surroundings, conditions),
+      portfolio: () => benchPortfolio({ ...surroundings, ...conditions, url, report }),
+      stream: () => streams(surroundings, conditions),
+      memory: () => soak(surroundings, conditions),
+    };
+    const figures: Figure[] = [];
+    for (const part of parts) figures.push(...(await measured[part]()));
+    return figures;
   } finally {
     await Promise.all(started.map((server) => server.stop()));
     await containers.stop();

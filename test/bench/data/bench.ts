@@ -1,6 +1,6 @@
 import { prepareIntegration } from '../../harness/prepare.ts';
 import type { Figure } from '../figure.ts';
-import { wholeNumber } from '../settings.ts';
+import { wantedParts, wholeNumber } from '../settings.ts';
 
 const PARTS = ['backups', 'gaps', 'pooler'];
 
@@ -11,7 +11,7 @@ const report = (line: string) => process.stderr.write(`${new Date().toTimeString
  * with commas between them. What it says goes to standard error.
  */
 export async function benchData(): Promise<Figure[]> {
-  const parts = wantedParts(process.env.BENCH_PARTS);
+  const parts = wantedParts(PARTS, process.env.BENCH_PARTS);
   const engine = await prepareIntegration();
   Object.assign(process.env, engine.env);
   const figures: Figure[] = [];
@@ -38,14 +38,4 @@ export async function benchData(): Promise<Figure[]> {
   }
   report('rto_5gb_seconds is left out: it takes a quarter of an hour, and is measured by npm run test:soak');
   return figures;
-}
-
-/** Throws a RangeError with one sentence for a name that is no part. */
-export function wantedParts(text: string | undefined): readonly string[] {
-  if (!text) return PARTS;
-  const wanted = text.split(',').map((name) => name.trim());
-  const unknown = wanted.find((name) => !PARTS.includes(name));
-  if (unknown !== undefined)
-    throw new RangeError(`BENCH_PARTS has "${unknown}": give some of ${PARTS.join(', ')}.`);
-  return wanted;
 }
