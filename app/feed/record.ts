@@ -59,8 +59,15 @@ async function follow(options: {
   const untilNextMoment = () => intervalMs - (Date.now() % intervalMs);
   let written = 0;
   let lastMs = 0;
+  let wasBehind = false;
   while (!signal.aborted) {
     const at = new Date(Math.floor(Date.now() / intervalMs) * intervalMs);
+    const isBehind = at.getTime() < lastMs;
+    if (isBehind && !wasBehind)
+      logger.warn('the clock was set back: nothing is recorded until it is where it was', {
+        until: new Date(lastMs + intervalMs),
+      });
+    wasBehind = isBehind;
     // A timer may end a millisecond before the wall clock is there, or the clock be set back: a recording has no moment twice.
     if (at.getTime() <= lastMs) {
       await rest(untilNextMoment(), signal);

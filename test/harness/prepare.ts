@@ -10,7 +10,7 @@ import {
   versitygwBinary,
 } from '../../local/node/binaries.ts';
 import { addImage, bringUpPlatform } from '../../local/platform.ts';
-import { printLine } from '../../local/steps.ts';
+import { printLine, throttled } from '../../local/steps.ts';
 
 /** What a part of the tests needs before it runs, and how that is removed again. */
 export interface Preparation {
@@ -27,16 +27,17 @@ export async function prepareUnit(): Promise<Preparation> {
 /** A container engine with the images that testcontainers starts. */
 export async function prepareIntegration(): Promise<Preparation> {
   const name = clusterName('integration');
-  const engine = await ensureEngine(printLine, name);
+  const report = throttled(printLine);
+  const engine = await ensureEngine(report, name);
   // The API server and the simulated cluster of the tests: built here, because a test file has a deadline.
-  await kubernetesBinaries(printLine);
-  await kwokBinary(printLine);
-  await prometheusBinary(printLine);
-  await versitygwBinary(printLine);
+  await kubernetesBinaries(report);
+  await kwokBinary(report);
+  await prometheusBinary(report);
+  await versitygwBinary(report);
   const images = await buildImages({
     engine,
     only: ['database', 'pooler', 'cache', 'exporters'],
-    report: printLine,
+    report,
   });
   const imageOf = (component: string) =>
     images.find((image) => image.name.includes(component))?.content ?? '';
