@@ -32,7 +32,7 @@ EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=40s \
   CMD ["/usr/bin/node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/health').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # A pod has about one core: threads that help to collect garbage would share it with the thread that waits for them.
-ENTRYPOINT ["/usr/bin/node", "--single-threaded-gc", "/app/main.mjs"]
+ENTRYPOINT ["/usr/bin/node", "--single-threaded-gc", "--max-semi-space-size=16", "/app/main.mjs"]
 ARG VERSION=0.0.0
 ENV APP_VERSION=$VERSION
 LABEL org.opencontainers.image.title="cryptosense-api" \

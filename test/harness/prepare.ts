@@ -10,6 +10,7 @@ import {
   versitygwBinary,
 } from '../../local/node/binaries.ts';
 import { addImage, bringUpPlatform } from '../../local/platform.ts';
+import type { Report } from '../../local/report.ts';
 import { printLine, throttled } from '../../local/steps.ts';
 
 /** What a part of the tests needs before it runs, and how that is removed again. */
@@ -24,10 +25,10 @@ export async function prepareUnit(): Promise<Preparation> {
   return { env: {}, cleanUp: async () => {} };
 }
 
-/** A container engine with the images that testcontainers starts. */
-export async function prepareIntegration(): Promise<Preparation> {
+/** A container engine with the images that testcontainers starts. `say`: where its progress goes. */
+export async function prepareIntegration(say: Report = printLine): Promise<Preparation> {
   const name = clusterName('integration');
-  const report = throttled(printLine);
+  const report = throttled(say);
   const engine = await ensureEngine(report, name);
   // The API server and the simulated cluster of the tests: built here, because a test file has a deadline.
   await kubernetesBinaries(report);
@@ -52,7 +53,7 @@ export async function prepareIntegration(): Promise<Preparation> {
       CRYPTOSENSE_EXPORTERS_IMAGE: imageOf('exporters'),
     },
     cleanUp: async () => {
-      await releaseEngine(name, printLine);
+      await releaseEngine(name, report);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import { isWellFormedId } from '../request-id.ts';
 import { STRICT_TRANSPORT } from '../security-headers.ts';
 import { dateLine } from './http-date.ts';
+import { numberText } from './number-text.ts';
 import type { ReadyAnswer, ReadyAnswers } from './ready-answers.ts';
 import type { Representation } from './representation.ts';
 import type { SendWhole } from './send-whole.ts';
@@ -53,7 +54,7 @@ export function hotPath(options: {
         quota,
       );
       if (!allowed) return next(request, response);
-      limit = `"anonymous";r=${remaining};t=${resetS}`;
+      limit = `"anonymous";r=${numberText(remaining)};t=${resetS}`;
     }
     const { 'x-request-id': given } = request.headers;
     const requestId = typeof given === 'string' && isWellFormedId(given) ? given : randomUUID();

@@ -59,7 +59,7 @@ export async function benchApi(): Promise<Figure[]> {
     soakSeconds: wholeNumber('BENCH_SOAK_SECONDS', 600),
   };
   await aptInstall(['wrk'], report);
-  const engine = await prepareIntegration();
+  const engine = await prepareIntegration(report);
   Object.assign(process.env, engine.env);
   const folder = mkdtempSync(join(tmpdir(), 'cryptosense-bench-'));
   // Read only now, when the environment names the images.
@@ -247,7 +247,8 @@ async function delayP99(server: Pinned, cacheUrl: string, clients: number): Prom
   }
 }
 
-const WARM_SECONDS = 60;
+/** Until then V8 lets the heap grow to what this load needs; a leak goes on after it. */
+const WARM_SECONDS = 180;
 
 /** Growth of the resident memory under load, from when it is warm. */
 async function soak({ ours }: Surroundings, { soakSeconds }: Conditions): Promise<Figure[]> {

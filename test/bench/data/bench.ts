@@ -12,7 +12,7 @@ const report = (line: string) => process.stderr.write(`${new Date().toTimeString
  */
 export async function benchData(): Promise<Figure[]> {
   const parts = wantedParts(PARTS, process.env.BENCH_PARTS);
-  const engine = await prepareIntegration();
+  const engine = await prepareIntegration(report);
   Object.assign(process.env, engine.env);
   const figures: Figure[] = [];
   try {
