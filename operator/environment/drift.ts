@@ -8,14 +8,14 @@ const HASH = 'cryptosense.io/applied';
 /** What is frozen was rendered once and is looked at in every reconciliation: it is hashed once. */
 const STAMPED = new WeakMap<Manifest, Manifest>();
 
-/** The manifest that a live object, frozen like it, was found to agree with. */
-const AGREED = new WeakMap<Live, Manifest>();
+/** Live objects that were found to agree with the manifest of which they have the hash. */
+const AGREED = new WeakSet<Live>();
 
 /** `manifest` with the hash of its content as an annotation, by which a changed wish is told from an unchanged one. */
 export function stamped(manifest: Manifest): Manifest {
   const known = STAMPED.get(manifest);
   if (known) return known;
-  const hash = createHash('sha256').update(canonicalJson(manifest)).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(canonicalJson(manifest)).digest().toString('hex', 0, 8);
   const annotations = { ...manifest.metadata.annotations, [HASH]: hash };
   const result = { ...manifest, metadata: { ...manifest.metadata, annotations } };
   if (Object.isFrozen(manifest)) STAMPED.set(manifest, Object.freeze(result));
@@ -40,9 +40,9 @@ export function reasonToApply(
   if (!live || live.metadata.deletionTimestamp) return 'it is missing';
   if (live.metadata.annotations?.[HASH] !== manifest.metadata.annotations?.[HASH])
     return 'its definition changed';
-  if (AGREED.get(live) === manifest) return undefined;
+  if (AGREED.has(live)) return undefined;
   const path = firstDifference(manifest, live, '');
-  if (path === undefined && Object.isFrozen(manifest) && Object.isFrozen(live)) AGREED.set(live, manifest);
+  if (path === undefined && Object.isFrozen(live)) AGREED.add(live);
   return path === undefined || settled(live) ? undefined : `somebody changed ${path}`;
 }
 

@@ -137,5 +137,5 @@ function identity(forms: Record<string, Form>): string {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(canonicalJson(value)).digest().toString('hex', 0, 8);
 }

@@ -37,6 +37,8 @@ import type { WatchToPlan } from './watch-to-plan.ts';
 const FIRST_LOOK_AGAIN_MS = 200;
 const NAMESPACE_ENDS_MS = 5000;
 const NOT_OURS_MS = 15_000;
+/** What is not looked at again so soon may be rendered anew then. */
+const REST_MS = 30_000;
 /** With four workers all of the client's connections are used, and no more. */
 const WRITES_AT_ONCE = 8;
 /** So many times in a row are no coincidence. */
@@ -65,7 +67,7 @@ export class EnvironmentReconciler {
   readonly #pace = new StatusPace();
   /** When the gateway's answer was first seen, and for which generation of which route. */
   readonly #answers = new Map<string, { route: string; at: number | undefined; seen: boolean }>();
-  /** What was rendered last, and from which inputs. */
+  /** What was rendered last, and from which inputs, of environments that something is done in; of a thousand at rest it would be most of the memory. */
   readonly #rendered = new Map<string, { inputs: string; rendered: Rendered }>();
 
   constructor(options: {
@@ -225,6 +227,8 @@ export class EnvironmentReconciler {
       plan.againInMs ?? Number.POSITIVE_INFINITY,
       waitMs || Number.POSITIVE_INFINITY,
     );
+    const isAtRest = plan.actions.length + plan.components.length === 0 && againInMs >= REST_MS;
+    if (isAtRest) this.#rendered.delete(key);
     return againInMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: againInMs };
   }
 

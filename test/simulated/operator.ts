@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bundle } from '../../images/bundle.ts';
 import { bundleWebPage } from '../../images/web-page.ts';
 import { checkout } from '../../local/checkout.ts';
-import { imageFlags } from '../harness/image-flags.ts';
+import { imageEnvironment, imageFlags } from '../harness/image-settings.ts';
 import { type OperatorProcess, startMetered } from './metered.ts';
 
 export interface OperatorOptions {
@@ -27,14 +27,14 @@ export async function bundleOperator({ dashboard = false } = {}): Promise<string
   return program;
 }
 
-/** The operator as a process of this machine, with the command line of its image and on ports of its own. */
+/** The operator as a process of this machine, with the command line and the environment of its image and on ports of its own. */
 export function startOperator({ kubeconfig, program, env }: OperatorOptions): Promise<OperatorProcess> {
   return startMetered({
     name: 'operator',
     binary: process.execPath,
     args: () => [...imageFlags('operator'), program],
     env: (healthPort, metricsPort) => ({
-      NODE_ENV: 'production',
+      ...imageEnvironment('operator'),
       KUBECONFIG: kubeconfig,
       POD_NAMESPACE: 'default',
       HEALTH_PORT: String(healthPort),

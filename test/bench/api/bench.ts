@@ -15,7 +15,7 @@ import { momentOf } from '../../../app/prices/stream/moment.ts';
 import { bundle } from '../../../images/bundle.ts';
 import { bundleWebPage } from '../../../images/web-page.ts';
 import { aptInstall } from '../../../local/apt.ts';
-import { imageFlags } from '../../harness/image-flags.ts';
+import { imageFlags } from '../../harness/image-settings.ts';
 import { prepareIntegration } from '../../harness/prepare.ts';
 import type { Containers } from '../../integration/containers.ts';
 import { freePorts } from '../../integration/processes.ts';
