@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { ResolvedEnvironment } from '../operator/api/resolved.ts';
+import { shortHash } from '../operator/api/short-hash.ts';
 
 /** No environment has such a name, and JSON writes it as it is. */
 const NAME = '⟨name⟩';
@@ -22,7 +22,7 @@ export function looksLikeTemplate(text: string): boolean {
 export function settingsHash(settings: Record<string, string>): string {
   const entries = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify(entries);
-  return looksLikeTemplate(text) ? text : digest(text);
+  return looksLikeTemplate(text) ? text : shortHash(text);
 }
 
 /**
@@ -37,7 +37,7 @@ export function filledIn<T>(
   const fill = (value: unknown, field?: string): unknown => {
     if (typeof value === 'string') {
       if (!value.includes('⟨')) return value;
-      return field === SETTINGS_HASH && looksLikeTemplate(value) ? digest(text(value)) : text(value);
+      return field === SETTINGS_HASH && looksLikeTemplate(value) ? shortHash(text(value)) : text(value);
     }
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) {
@@ -68,8 +68,4 @@ function upTo(value: object, name: string): [string, unknown][] {
     0,
     fields.findIndex(([key]) => key === name),
   );
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest().toString('hex', 0, 8);
 }

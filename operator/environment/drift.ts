@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Manifest } from '../api/resolved.ts';
+import { shortHash } from '../api/short-hash.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 import type { Live } from './snapshot.ts';
 
@@ -15,7 +15,7 @@ const AGREED = new WeakSet<Live>();
 export function stamped(manifest: Manifest): Manifest {
   const known = STAMPED.get(manifest);
   if (known) return known;
-  const hash = createHash('sha256').update(canonicalJson(manifest)).digest().toString('hex', 0, 8);
+  const hash = shortHash(canonicalJson(manifest));
   const annotations = { ...manifest.metadata.annotations, [HASH]: hash };
   const result = { ...manifest, metadata: { ...manifest.metadata, annotations } };
   if (Object.isFrozen(manifest)) STAMPED.set(manifest, Object.freeze(result));

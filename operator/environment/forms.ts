@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Manifest, ResolvedEnvironment } from '../api/resolved.ts';
+import { shortHash } from '../api/short-hash.ts';
 import { type EffectiveSpec, effectiveSpec } from '../api/tiers.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 
@@ -137,5 +137,5 @@ function identity(forms: Record<string, Form>): string {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest().toString('hex', 0, 8);
+  return shortHash(canonicalJson(value));
 }

@@ -26,6 +26,12 @@ export async function withPage(
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });
+    // The console tells the status alone; whose answer it was, and what it said, tells the fault.
+    page.on('response', async (response) => {
+      if (response.status() < 500) return;
+      const text = await response.text().catch((error: Error) => error.message);
+      complaints.push(`${response.status()} from ${response.url()}: ${text}`);
+    });
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(url);
     if (token !== undefined) await signIn(page, token);
