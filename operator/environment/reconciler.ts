@@ -23,7 +23,7 @@ import type { Ask } from './measure/pods.ts';
 import { observe } from './observe.ts';
 import { reasonOf } from './outcome.ts';
 import { makePlan, type Rendered } from './plan.ts';
-import { type Objects, objectsOf, renderedFrom } from './rendering.ts';
+import { missingKinds, type Objects, objectsOf, renderedFrom } from './rendering.ts';
 import { lostRestoreAction } from './restores.ts';
 import { answerOf } from './router.ts';
 import { servingRelease } from './serving.ts';
@@ -57,7 +57,7 @@ export class EnvironmentReconciler {
   readonly #actor: Actor;
   readonly #measurements: Measurements;
   readonly #archive: ArchiveWatch;
-  readonly #templates: Templates<[serving?: ReleaseInputs], Objects>;
+  readonly #templates: Templates<[serving: ReleaseInputs | undefined, missing: string[]], Objects>;
   readonly #watchToPlan: WatchToPlan | undefined;
   readonly #notifier: Notifier | undefined;
   /** Uid of the environment with this key whose credentials this process has made sure of. */
@@ -101,7 +101,9 @@ export class EnvironmentReconciler {
     this.#log = options.log;
     this.#actor = new Actor(options);
     const render = options.renderComponents ?? renderComponents;
-    this.#templates = new Templates((environment, serving) => objectsOf(environment, serving, render));
+    this.#templates = new Templates((environment, serving, missing) =>
+      objectsOf(environment, serving, missing, render),
+    );
   }
 
   /** `key` is "namespace/name". Returns when to look again if nothing else happens. */
@@ -345,10 +347,12 @@ export class EnvironmentReconciler {
   #render(key: string, snapshot: Snapshot): Rendered {
     const { resolved } = snapshot;
     const serving = servingRelease(snapshot);
-    const inputs = `${shapeOf(resolved.spec).shape} ${canonicalJson(serving)}`;
+    const missing = missingKinds(snapshot);
+    const inputs = `${shapeOf(resolved.spec).shape} ${missing} ${canonicalJson(serving)}`;
     const known = this.#rendered.get(key);
     if (known?.inputs === inputs) return known.rendered;
-    const rendered = renderedFrom(parts.intern(this.#templates.of(resolved, serving)), serving, resolved);
+    const objects = parts.intern(this.#templates.of(resolved, serving, missing));
+    const rendered = renderedFrom(objects, serving, resolved);
     this.#rendered.set(key, { inputs, rendered });
     return rendered;
   }

@@ -8,6 +8,8 @@ import { type ReleaseInputs, type ResolvedEnvironment, releaseInputs } from '../
 import { revisionOf } from '../rollout/revision.ts';
 import { renderedComponent } from './forms.ts';
 import type { Rendered } from './plan.ts';
+import { WATCHED } from './resources.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** All that the charts make of an environment. */
 export interface Objects {
@@ -15,15 +17,24 @@ export interface Objects {
   desired: RenderedRevision;
 }
 
-/** `serving`: the release that has the requests. Pure, and dear. */
+/** `serving`: the release that has the requests; `missing`: kinds that the cluster lacks. Pure, and dear. */
 export function objectsOf(
   environment: ResolvedEnvironment,
   serving: ReleaseInputs | undefined,
+  missing: readonly string[],
   render: typeof renderComponents,
 ): Objects {
   const inputs = releaseInputs(environment);
   const desired = renderRevision(environment, { revision: revisionOf(inputs), inputs });
-  return { components: render(environment, serving), desired };
+  const components = { ...render(environment, serving) };
+  for (const name of Object.keys(components) as (keyof Components)[])
+    components[name] = components[name].filter(({ kind }) => !missing.includes(kind));
+  return { components, desired };
+}
+
+/** Kinds that the cluster lacks: what nobody could write is not rendered, as the forty rules of a PrometheusRule. */
+export function missingKinds(snapshot: Pick<Snapshot, 'has'>): string[] {
+  return WATCHED.map(({ kind }) => kind).filter((kind) => !snapshot.has(kind));
 }
 
 /** What of its backups a member of the database is made with; undefined while none are taken. */
@@ -60,5 +71,5 @@ function followed(component: string, serving: ReleaseInputs, environment: Resolv
 
 /** The same straight from the charts of this version. */
 export function renderedOf(resolved: ResolvedEnvironment, serving: ReleaseInputs): Rendered {
-  return renderedFrom(objectsOf(resolved, serving, renderComponents), serving, resolved);
+  return renderedFrom(objectsOf(resolved, serving, [], renderComponents), serving, resolved);
 }
