@@ -18,11 +18,9 @@ export function componentActions(
   settled: (live: Live) => boolean,
 ): Action[] {
   const components: Action[] = [];
-  // What the cluster has no resource type for is written as soon as it has it: the caches tell of that.
-  const writable = [...manifests, ...idleSentinels(snapshot)].filter(({ kind }) => snapshot.has(kind));
   const isHeldForRestore = heldFor(snapshot) !== undefined;
   const isPlain = isWithoutPatroni(manifests, snapshot.resolved.name);
-  for (const component of writable) {
+  for (const component of [...manifests, ...idleSentinels(snapshot)]) {
     const live = snapshot.live(component);
     if (losesSelector(component, live) && live) {
       const { name, uid, resourceVersion } = live.metadata;

@@ -32,7 +32,10 @@ export function objectsOf(
   return { components, desired };
 }
 
-/** Kinds that the cluster lacks: what nobody could write is not rendered, as the forty rules of a PrometheusRule. */
+/**
+ * Kinds that the cluster lacks. What cannot be written is not rendered, as the forty rules of a PrometheusRule; it is as soon as
+ * the cluster has the kind: the caches tell of that.
+ */
 export function missingKinds(snapshot: Pick<Snapshot, 'has'>): string[] {
   return WATCHED.map(({ kind }) => kind).filter((kind) => !snapshot.has(kind));
 }
@@ -70,6 +73,10 @@ function followed(component: string, serving: ReleaseInputs, environment: Resolv
 }
 
 /** The same straight from the charts of this version. */
-export function renderedOf(resolved: ResolvedEnvironment, serving: ReleaseInputs): Rendered {
-  return renderedFrom(objectsOf(resolved, serving, [], renderComponents), serving, resolved);
+export function renderedOf(
+  resolved: ResolvedEnvironment,
+  serving: ReleaseInputs,
+  missing: readonly string[],
+): Rendered {
+  return renderedFrom(objectsOf(resolved, serving, missing, renderComponents), serving, resolved);
 }

@@ -2,7 +2,7 @@ import type { Manifest } from '../api/resolved.ts';
 import type { Action } from '../environment/actions.ts';
 import { observe } from '../environment/observe.ts';
 import { makePlan, type Plan } from '../environment/plan.ts';
-import { renderedOf } from '../environment/rendering.ts';
+import { missingKinds, renderedOf } from '../environment/rendering.ts';
 import { servingRelease } from '../environment/serving.ts';
 import type { Snapshot } from '../environment/snapshot.ts';
 import { canonicalJson } from '../rollout/revision.ts';
@@ -145,8 +145,9 @@ function renderer() {
   const known = new Map<string, ReturnType<typeof renderedOf>>();
   return (snapshot: Snapshot) => {
     const serving = servingRelease(snapshot);
-    const key = canonicalJson({ ...snapshot.resolved, serving });
-    const rendered = known.get(key) ?? renderedOf(snapshot.resolved, serving);
+    const missing = missingKinds(snapshot);
+    const key = canonicalJson({ ...snapshot.resolved, serving, missing });
+    const rendered = known.get(key) ?? renderedOf(snapshot.resolved, serving, missing);
     known.set(key, rendered);
     return rendered;
   };

@@ -20,6 +20,7 @@ export async function withPage(
   const { token, ...context } = options;
   const opened = await browser.newContext({ reducedMotion: 'reduce', ...context });
   const complaints: string[] = [];
+  const answers: Promise<string>[] = [];
   try {
     const page = await opened.newPage();
     page.setDefaultTimeout(30_000);
@@ -27,19 +28,17 @@ export async function withPage(
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });
     // The console tells the status alone; whose answer it was, and what it said, tells the fault.
-    page.on('response', async (response) => {
+    page.on('response', (response) => {
       if (response.status() < 500) return;
-      const text = await response.text().catch((error: Error) => error.message);
-      complaints.push(`${response.status()} from ${response.url()}: ${text}`);
+      const text = response.text().catch((error: Error) => error.message);
+      answers.push(text.then((body) => `${response.status()} from ${response.url()}: ${body}`));
     });
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(url);
     if (token !== undefined) await signIn(page, token);
     await look(page);
-    equal(
-      complaints.filter((text) => !EXPECTED.test(text)),
-      [],
-    );
+    const unexpected = complaints.filter((text) => !EXPECTED.test(text));
+    equal(unexpected.length === 0 ? [] : [...unexpected, ...(await Promise.all(answers))], []);
   } finally {
     await opened.close();
   }

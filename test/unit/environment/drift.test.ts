@@ -87,6 +87,13 @@ test('a changed wish is written even when the live object was settled', () => {
   );
 });
 
+test('a changed wish is written over what agreed with the one before, as the caches give it: frozen', () => {
+  const first = manifest({ port: 80 });
+  const before = Object.freeze(live(first));
+  assert.is(reasonToApply(first, before, never), undefined);
+  assert.is(reasonToApply(manifest({ port: 81 }), before, never), 'its definition changed');
+});
+
 test('a field that is left out of the wish is a changed wish', () => {
   const before = live(manifest({ port: 80, extra: true }));
   assert.is(reasonToApply(manifest({ port: 80 }), before, never), 'its definition changed');

@@ -195,4 +195,14 @@ test('a ServiceMonitor is written as soon as the cluster knows the type, without
   assert.is(world.condition('MonitoringReady')?.status, 'True');
 });
 
+test('it is written in the middle of a release, too', async () => {
+  const world = new World().lack('ServiceMonitor').create();
+  await world.rest();
+  world.release('api:2');
+  await world.until(() => (world.status.candidate?.weight ?? 0) > 0);
+  world.lack();
+  await world.until(() => world.server.get('ServiceMonitor', 'shop') !== undefined, 5);
+  assert.ok(world.status.candidate);
+});
+
 test.run();

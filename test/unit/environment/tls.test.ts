@@ -22,7 +22,7 @@ function resolvedWith(database: Known, pooler: EnvironmentSpec['pooler'] = {}) {
 
 /** What is written of an environment, and what is kept of it. */
 function formsOf(environment: ReturnType<typeof resolvedWith>, kept?: FormRecord) {
-  const { components } = renderedOf(environment, releaseInputs(environment));
+  const { components } = renderedOf(environment, releaseInputs(environment), []);
   return chooseForms(environment, components, kept, { renew: false });
 }
 

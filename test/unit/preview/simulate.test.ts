@@ -16,14 +16,14 @@ await serving.rest();
 type Edit = (spec: EnvironmentSpec) => void;
 
 /** The preview of an edit, on what a world has. */
-function preview(of: World, edit: Edit): Course {
+function preview(of: World, edit: Edit, lacking: string[] = []): Course {
   const environment = structuredClone(of.environment);
   edit(environment.spec);
   environment.metadata.generation += 1;
   const objects = [...of.server.objects.values()].filter(({ kind }) => kind !== KIND);
   const observed = {
     objects,
-    kinds: new Set(WATCHED.map(({ kind }) => kind)),
+    kinds: new Set(WATCHED.map(({ kind }) => kind).filter((kind) => !lacking.includes(kind))),
     groups: new Set<string>(),
   };
   return simulate(new PreviewWorld(environment, observed, of.now, ASSUMED), of.now);
@@ -222,6 +222,17 @@ test('comes with the moments: pods, pauses and the delay of the old release', ()
   assert.is(paused, ASSUMED.jobMs + ASSUMED.podStartMs + 1_000);
   assert.is(at(/weight 100 %/), paused + 10_000);
   assert.is(course.endsAfterMs, (at(/gets all requests/) ?? 0) + 5_000);
+});
+
+test('what the cluster has no resource for is not among the writes', async () => {
+  const world = new World().lack('ServiceMonitor').create();
+  await world.rest();
+  const written = (lacking: string[]) =>
+    preview(world, EDITS['a canary'] as Edit, lacking).steps.flatMap(({ writes }) =>
+      writes.map(({ kind }) => kind),
+    );
+  assert.ok(written([]).includes('ServiceMonitor'));
+  assert.not.ok(written(['ServiceMonitor']).includes('ServiceMonitor'));
 });
 
 test('without a gateway it tells the shares that pods give, and comes to its end', async () => {
