@@ -1,6 +1,6 @@
 import type { k8s } from 'cdk8s-plus-28';
+import type { Scheduling } from '../operator/api/effective-spec.ts';
 import type { ResolvedEnvironment } from '../operator/api/resolved.ts';
-import type { Scheduling } from '../operator/api/tiers.ts';
 
 /** Where a pod may run and what its images are pulled with. The inputs of a release are one, too. */
 export interface Placement {

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
+import type { Resources } from '../operator/api/effective-spec.ts';
 import { type Component, LABELS, labels, type ResolvedEnvironment } from '../operator/api/resolved.ts';
-import type { Resources } from '../operator/api/tiers.ts';
 import { nodeChoice, type Placement, topologySpread } from './placement.ts';
 import { SETTINGS_HASH, settingsHash } from './template.ts';
 

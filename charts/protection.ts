@@ -1,8 +1,8 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { effectiveSpec } from '../operator/api/effective-spec.ts';
 import { specSchema } from '../operator/api/environment.ts';
 import { LABELS } from '../operator/api/resolved.ts';
-import { effectiveSpec } from '../operator/api/tiers.ts';
 import { API_VERSION, ASKED_BY, GROUP, KIND, PLURAL, VERSION } from '../operator/api/well-known.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 

@@ -1,5 +1,5 @@
 import { amount } from '../../charts/quantity.ts';
-import type { EffectiveSpec, Resources } from '../../operator/api/tiers.ts';
+import type { EffectiveSpec, Resources } from '../../operator/api/effective-spec.ts';
 import { apiPods, type CostItem, flat, gib, podsText, size, spotShare } from './parts.ts';
 import { scaled } from './range.ts';
 

@@ -1,4 +1,4 @@
-import type { EffectiveSpec } from '../../operator/api/tiers.ts';
+import type { EffectiveSpec } from '../../operator/api/effective-spec.ts';
 import { byGuide } from './by-guide.ts';
 import { byPrices, type Prices } from './by-prices.ts';
 import { type CostItem, hoursOf } from './parts.ts';

@@ -1,5 +1,5 @@
 import { amount } from '../../charts/quantity.ts';
-import type { EffectiveSpec, Resources } from '../../operator/api/tiers.ts';
+import type { EffectiveSpec, Resources } from '../../operator/api/effective-spec.ts';
 import type { Range } from './range.ts';
 
 /** One component of an estimate. */

@@ -1,5 +1,5 @@
+import { effectiveSpec } from './effective-spec.ts';
 import type { Tier } from './environment.ts';
-import { effectiveSpec } from './tiers.ts';
 
 /** Values of one field, a column each: the default of every tier, as the page shows it. */
 export interface Defaults {

@@ -1,7 +1,7 @@
 import { stanzaNumber } from '../backup/repository.ts';
+import { type EffectiveSpec, effectiveSpec, type Scheduling } from './effective-spec.ts';
 import type { EnvironmentSpec, Tier } from './environment.ts';
 import type { EnvironmentStatus } from './status.ts';
-import { type EffectiveSpec, effectiveSpec, type Scheduling } from './tiers.ts';
 import { KIND } from './well-known.ts';
 
 /** A CryptoSenseEnvironment as the API server returns it. */

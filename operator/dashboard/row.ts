@@ -1,6 +1,6 @@
+import { effectiveSpec } from '../api/effective-spec.ts';
 import type { Environment } from '../api/resolved.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
-import { effectiveSpec } from '../api/tiers.ts';
 import { type Step, stepsOf } from '../rollout/steps.ts';
 import type { Row, State } from './shapes.ts';
 

@@ -1,6 +1,6 @@
+import type { EffectiveSpec } from '../api/effective-spec.ts';
 import { apiPoolSize, POOL_SIZE, POOL_SIZE_RANGE, POOL_SIZE_VARIABLE } from '../api/pool-size.ts';
 import type { ResolvedEnvironment } from '../api/resolved.ts';
-import type { EffectiveSpec } from '../api/tiers.ts';
 import { bounds } from '../rollout/rolling.ts';
 
 /** Releases that have all their pods at once: the one that serves, the one that comes, and one that waits to be scaled down. */

@@ -1,5 +1,5 @@
+import type { EffectiveSpec } from '../api/effective-spec.ts';
 import type { Manifest } from '../api/resolved.ts';
-import type { EffectiveSpec } from '../api/tiers.ts';
 import { midnight, timeOfDayMs } from './maintenance.ts';
 
 type QuietHours = NonNullable<EffectiveSpec['autoscaling']['quietHours']>;

@@ -1,6 +1,6 @@
+import { type EffectiveSpec, effectiveSpec } from '../api/effective-spec.ts';
 import type { Manifest, ResolvedEnvironment } from '../api/resolved.ts';
 import { shortHash } from '../api/short-hash.ts';
-import { type EffectiveSpec, effectiveSpec } from '../api/tiers.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { milliseconds } from '../api/duration.ts';
-import type { EffectiveSpec, Weekday } from '../api/tiers.ts';
+import type { EffectiveSpec, Weekday } from '../api/effective-spec.ts';
 
 type Window = EffectiveSpec['maintenance']['window'];
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { filledIn, looksLikeTemplate, placeholder } from '../../charts/template.ts';
+import type { EffectiveSpec } from '../api/effective-spec.ts';
 import type { ResolvedEnvironment } from '../api/resolved.ts';
-import type { EffectiveSpec } from '../api/tiers.ts';
 import { canonicalJson } from '../rollout/revision.ts';
 
 /** Specs that differ in more than names, of which a fleet has a few; what is forgotten is rendered again. */

@@ -1,6 +1,6 @@
+import type { Webhook } from '../api/effective-spec.ts';
 import type { Environment } from '../api/resolved.ts';
 import type { Notification } from '../api/status.ts';
-import type { Webhook } from '../api/tiers.ts';
 import { deliveryOf } from './deliveries.ts';
 
 /** Why messages do not get through, and whether that was seen before one was sent or when one was. */

@@ -1,7 +1,7 @@
 import type { Agent } from 'undici';
+import type { Webhook } from '../api/effective-spec.ts';
 import type { Environment } from '../api/resolved.ts';
 import type { Notification } from '../api/status.ts';
-import type { Webhook } from '../api/tiers.ts';
 import { Backoff } from '../kube/backoff.ts';
 import { type Clock, pause, systemClock, unlessAborted } from '../kube/clock.ts';
 import type { EventRecorder } from '../kube/events.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Webhook } from '../api/effective-spec.ts';
 import type { NotificationKind } from '../api/spec/notifications.ts';
 import type { EnvironmentStatus, Notification } from '../api/status.ts';
-import type { Webhook } from '../api/tiers.ts';
 import type { Verdict } from '../environment/conditions.ts';
 import type { Snapshot } from '../environment/snapshot.ts';
 import type { Note, RolloutDecision } from '../rollout/state.ts';

@@ -1,4 +1,4 @@
-import type { Webhook } from '../api/tiers.ts';
+import type { Webhook } from '../api/effective-spec.ts';
 import { NOTIFICATION_SECRET } from '../api/well-known.ts';
 import { RESOURCES } from '../environment/resources.ts';
 import { answered } from '../kube/errors.ts';

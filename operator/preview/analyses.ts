@@ -1,5 +1,5 @@
+import { effectiveSpec } from '../api/effective-spec.ts';
 import type { AnalysisRun } from '../api/status.ts';
-import { effectiveSpec } from '../api/tiers.ts';
 import { BACKGROUND, policyOf } from '../rollout/analysis/policy.ts';
 import type { PreviewWorld } from './world.ts';
 

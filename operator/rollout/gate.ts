@@ -1,4 +1,4 @@
-import type { Migration } from '../api/tiers.ts';
+import type { Migration } from '../api/effective-spec.ts';
 
 /** A CryptoSenseBackup of the environment, as far as the gate looks at it. Times in milliseconds since the epoch. */
 export interface BackupView {

@@ -1,6 +1,6 @@
+import type { EffectiveSpec } from '../api/effective-spec.ts';
 import type { NotificationKind } from '../api/spec/notifications.ts';
 import type { EnvironmentStatus } from '../api/status.ts';
-import type { EffectiveSpec } from '../api/tiers.ts';
 import type { Measured } from './analysis/measured.ts';
 import type { MigrationInput } from './gate.ts';
 import type { MigrationStep, SchemaView } from './schema.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { milliseconds } from '../api/duration.ts';
-import type { EffectiveSpec } from '../api/tiers.ts';
+import type { EffectiveSpec } from '../api/effective-spec.ts';
 import { UNTIL_PROMOTED } from '../api/well-known.ts';
 import { POST_PROMOTION, PRE_PROMOTION, stepRun } from './analysis/policy.ts';
 import { canonicalJson } from './revision.ts';

@@ -1,6 +1,6 @@
 import { milliseconds } from '../../api/duration.ts';
+import { defined, type EffectiveSpec } from '../../api/effective-spec.ts';
 import type { EnvironmentSpec } from '../../api/environment.ts';
-import { defined, type EffectiveSpec } from '../../api/tiers.ts';
 
 type Rollout = EffectiveSpec['rollout'];
 type Background = Rollout['canary']['analysis'];

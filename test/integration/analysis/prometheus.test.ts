@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { equal, is, match, ok } from 'uvu/assert';
+import { effectiveSpec } from '../../../operator/api/effective-spec.ts';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import type { Environment } from '../../../operator/api/resolved.ts';
 import type { AnalysisRun } from '../../../operator/api/status.ts';
-import { effectiveSpec } from '../../../operator/api/tiers.ts';
 import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { Measurements } from '../../../operator/environment/measure/measurements.ts';
 import { askPrometheus } from '../../../operator/environment/measure/prometheus.ts';

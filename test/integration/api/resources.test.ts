@@ -9,7 +9,8 @@ import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import { type ApiServer, startApiServer } from '../apiserver.ts';
 import { eventually } from '../processes.ts';
-import { REFUSED, type Refused } from './wrong-resources.ts';
+import type { Refused } from './refused.ts';
+import { REFUSED } from './wrong-resources.ts';
 
 const test = suite('The resources at a real API server');
 const crds = customResourceDefinitions();

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { effectiveSpec } from '../../../operator/api/effective-spec.ts';
 import { suite } from '../../harness/suite.ts';
 
 const test = suite('tiers');

@@ -4,7 +4,7 @@ import { primaryOf } from '../../../cli/commands/psql.ts';
 import { estimateOf } from '../../../cli/cost/estimate.ts';
 import { endOfRecord, recordLines, recordName, recordOf } from '../../../cli/data/records.ts';
 import { plain } from '../../../cli/terminal/terminal.ts';
-import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { effectiveSpec } from '../../../operator/api/effective-spec.ts';
 import { STEPS } from '../../../operator/restore/view.ts';
 import { suite } from '../../harness/suite.ts';
 import { ago, condition, NOW, object, pod, READY_POD } from './fixtures.ts';

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
+import { effectiveSpec } from '../../../operator/api/effective-spec.ts';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
 import { type Environment, labels } from '../../../operator/api/resolved.ts';
 import type { AnalysisRun } from '../../../operator/api/status.ts';
-import { effectiveSpec } from '../../../operator/api/tiers.ts';
 import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import { Measurements } from '../../../operator/environment/measure/measurements.ts';
 import type { Live } from '../../../operator/environment/snapshot.ts';

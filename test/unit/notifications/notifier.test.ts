@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import * as assert from 'uvu/assert';
-import type { Webhook } from '../../../operator/api/tiers.ts';
+import type { Webhook } from '../../../operator/api/effective-spec.ts';
 import { GIVEN_UP_AFTER_MS } from '../../../operator/notifications/notifier.ts';
 import { suite } from '../../harness/suite.ts';
 import { eventually } from '../../integration/processes.ts';

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
+import type { Webhook } from '../../../operator/api/effective-spec.ts';
 import type { Environment } from '../../../operator/api/resolved.ts';
 import type { Notification } from '../../../operator/api/status.ts';
-import type { Webhook } from '../../../operator/api/tiers.ts';
 import { API_VERSION, KIND } from '../../../operator/api/well-known.ts';
 import type { EventInput } from '../../../operator/kube/events.ts';
 import type { Log, LogFields } from '../../../operator/kube/log.ts';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { effectiveSpec } from '../../../operator/api/tiers.ts';
+import { effectiveSpec } from '../../../operator/api/effective-spec.ts';
 import { judge } from '../../../operator/rollout/analysis/judge.ts';
 import type { Outcome } from '../../../operator/rollout/analysis/measured.ts';
 import {

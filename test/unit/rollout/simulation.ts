@@ -1,10 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
+import { effectiveSpec } from '../../../operator/api/effective-spec.ts';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
-import { statusSchema } from '../../../operator/api/status.ts';
-import { type EffectiveSpec, effectiveSpec } from '../../../operator/api/tiers.ts';
-import type { Measured, Outcome } from '../../../operator/rollout/analysis/measured.ts';
-import { BACKGROUND, type MetricPolicy, policyOf } from '../../../operator/rollout/analysis/policy.ts';
-import { dueIn } from '../../../operator/rollout/analysis/run.ts';
 import { decide } from '../../../operator/rollout/decide.ts';
 import { violatedBy } from '../../../operator/rollout/invariants.ts';
 import { bounds } from '../../../operator/rollout/rolling.ts';
@@ -18,6 +13,8 @@ import type {
   Router,
   Verb,
 } from '../../../operator/rollout/state.ts';
+import { checkCapacity, checkFound, checkSchema, checkShares, checkStatus, checkThird } from './promises.ts';
+import { SimulatedSources } from './simulated-sources.ts';
 
 interface Pods {
   number: number;
@@ -60,8 +57,8 @@ export class Simulation {
   confirmsAfter = 1;
   #unconfirmedFor = 0;
   /** Weights that the router has confirmed last. */
-  #confirmed: Readonly<Record<string, number>> = {};
-  #wasShared = false;
+  confirmed: Readonly<Record<string, number>> = {};
+  wasShared = false;
   readonly notes: Note[] = [];
   readonly broken: string[] = [];
   /** Every weight that the candidate of the moment was given, in order. */
@@ -71,9 +68,9 @@ export class Simulation {
   isOutage = false;
   /** Writes after which the operator dies before it can record its status; counted down. */
   dieAfterWrites = Number.POSITIVE_INFINITY;
+  readonly #sources = new SimulatedSources();
   /** What a metric answers that does not count requests, by its name. */
-  readonly answers = new Map<string, Outcome>();
-  readonly #counters = new Map<string, { requests: number; bad: number }>();
+  readonly answers = this.#sources.answers;
   spec: EnvironmentSpec;
 
   constructor(spec: Partial<EnvironmentSpec> = {}) {
@@ -158,67 +155,15 @@ export class Simulation {
     this.#follow();
     const isConfirmed = this.route?.confirmed === true;
     if (this.route && isConfirmed) {
-      this.#confirmed = this.route.weights;
-      this.#wasShared = this.route.shared === true;
+      this.confirmed = this.route.weights;
+      this.wasShared = this.route.shared === true;
     }
     const wasTried = this.memory.candidate;
     this.#decideAndWrite();
-    if (this.router === 'service') this.#checkFound(before);
-    else this.#checkCapacity(before);
-    this.#checkStatus(wasTried, isConfirmed);
-    this.#checkSchema();
-  }
-
-  /** The API server refuses a status with a field that it does not know, and the operator would try for ever. */
-  #checkSchema(): void {
-    const { success, data, error } = statusSchema.safeParse(this.memory);
-    if (!success) this.broken.push(`the status is refused: ${error.message}`);
-    else if (!isDeepStrictEqual(data, this.memory))
-      this.broken.push(`the status has fields that are not in its schema: ${JSON.stringify(this.memory)}`);
-  }
-
-  /** The weight in status is the one that the router has confirmed, and no other until it confirms another. */
-  #checkStatus(before: RolloutMemory['candidate'], isConfirmed: boolean): void {
-    const { candidate } = this.memory;
-    if (!candidate || this.dieAfterWrites <= 0) return;
-    const isSame = before?.revision === candidate.revision && before.startedAt === candidate.startedAt;
-    if (!isConfirmed && !isSame) return;
-    const truth = isConfirmed ? (this.#confirmed[candidate.revision] ?? 0) : before?.weight;
-    if (candidate.weight !== truth)
-      this.broken.push(
-        `status says ${candidate.weight} % of ${candidate.revision}, confirmed are ${truth} %`,
-      );
-  }
-
-  /** What gets requests keeps the pods for them: no write takes any of these away. Told without the operator's own guard. */
-  #checkCapacity(before: ReadonlyMap<string, number | undefined>): void {
-    const { weights = {}, extra } = this.route ?? {};
-    const inUse = [extra?.headers?.revision, extra?.mirror?.revision];
-    for (const [revision, { replicas }] of this.pods) {
-      const had = before.get(revision) ?? 0;
-      if ((replicas ?? 0) >= had || this.replicas === 0) continue;
-      const share = Math.max(weights[revision] ?? 0, this.#confirmed[revision] ?? 0);
-      const needed = Math.ceil(((this.replicas - this.maxUnavailable) * share) / 100);
-      const isOff = replicas === undefined && inUse.includes(revision);
-      if (!this.isOutage && ((replicas ?? 0) < Math.min(needed, had) || isOff))
-        this.broken.push(`${revision} goes from ${had} to ${replicas} pods with ${share} % of the requests`);
-    }
-  }
-
-  /** What the selector of a Service finds does the work: no write takes pods away that are needed, with it or the one before. */
-  #checkFound(before: ReadonlyMap<string, number | undefined>): void {
-    if (!this.route || this.isOutage || this.replicas === 0) return;
-    const selectors = [
-      { shared: this.route.shared === true, weights: this.route.weights },
-      { shared: this.#wasShared, weights: this.#confirmed },
-    ];
-    for (const { shared, weights } of selectors) {
-      const found = [...this.pods].filter(([revision]) => shared || (weights[revision] ?? 0) > 0);
-      const had = found.reduce((sum, [revision, p]) => sum + Math.min(p.ready, before.get(revision) ?? 0), 0);
-      const left = found.reduce((sum, [, p]) => sum + Math.min(p.ready, p.replicas ?? 0), 0);
-      if (left < Math.min(had, this.replicas - this.maxUnavailable))
-        this.broken.push(`the Service had ${had} ready pods and has ${left}`);
-    }
+    if (this.router === 'service') checkFound(this, before);
+    else checkCapacity(this, before);
+    checkStatus(this, wasTried, isConfirmed);
+    checkSchema(this);
   }
 
   /** Where a Service finds all pods, the weights are those of the ready ones. */
@@ -226,30 +171,6 @@ export class Simulation {
     if (!this.route?.shared) return;
     const ready = [...this.pods].map(([revision, p]) => ({ revision, number: p.number, ready: p.ready }));
     this.route.weights = proportions(ready);
-  }
-
-  /** Nobody gets more than its ready pods can serve, while another could: but for an abort, which waits for nothing. */
-  #checkShares({ memory }: RolloutDecision, wanted: Readonly<Record<string, number>>): void {
-    if (this.isOutage || this.replicas === 0) return;
-    const have = this.route?.weights ?? {};
-    const ready = (revision: string) => this.pods.get(revision)?.ready ?? 0;
-    const stable = memory.stable?.revision ?? '';
-    const grows = (revision: string) => (wanted[revision] ?? 0) > (have[revision] ?? 0);
-    const tried = memory.candidate?.revision;
-    // Of as many pods as are ready, if these are too few for all of the work.
-    const there = ready(tried ?? '') + ready(stable);
-    const canServe = (revision: string, size: number) =>
-      ready(revision) >= Math.floor((Math.min(size, there) * (wanted[revision] ?? 0)) / 100);
-    const isMore = tried !== undefined && grows(tried) && ready(stable) > 0;
-    if (isMore && !canServe(tried, this.replicas - this.maxUnavailable))
-      this.broken.push(`${tried} gets ${wanted[tried]} % with ${ready(tried)} ready pods`);
-    const leaving = memory.retired?.find(
-      ({ revision, gradual }) =>
-        gradual && ready(revision) > 0 && (have[revision] ?? 0) > (wanted[revision] ?? 0),
-    );
-    const back = Math.floor((this.replicas * (wanted[stable] ?? 0)) / 100);
-    if (this.router === 'gateway' && leaving && ready(stable) > 0 && ready(stable) < back)
-      this.broken.push(`${stable} gets ${wanted[stable]} % back with ${ready(stable)} ready pods`);
   }
 
   #decideAndWrite(): void {
@@ -273,7 +194,7 @@ export class Simulation {
       route: this.route && { ...this.route },
       router: this.router,
       memory: this.memory,
-      measured: this.#measured(policy),
+      measured: this.#sources.measured(this, policy),
       databaseProblem: this.databaseProblem,
       commands: this.commands,
     });
@@ -336,7 +257,7 @@ export class Simulation {
             JSON.stringify([sorted(wanted ?? {}), extra]);
     if (wanted && !isSame) {
       const written = () => {
-        this.#checkShares(decision, wanted);
+        checkShares(this, decision, wanted);
         this.route = {
           weights: { ...wanted },
           ...(extra ? { extra } : {}),
@@ -388,42 +309,6 @@ export class Simulation {
     this.memory = decision.memory;
   }
 
-  /** What the sources say to what is due. */
-  #measured(policy: EffectiveSpec['rollout']): Measured[] {
-    const { candidate } = this.memory;
-    if (!candidate) return [];
-    return (candidate.analyses ?? []).flatMap((run) =>
-      (policyOf(policy, run.id)?.metrics ?? [])
-        .filter((metric) => (dueIn(run, metric, this.now) ?? 1) <= 0)
-        .filter(() => candidate.weight > 0 || run.id !== BACKGROUND)
-        .map((metric): Measured => {
-          const at = new Date(this.now).toISOString();
-          const { name } = metric;
-          const outcome =
-            this.answers.get(name) ?? this.#counted(`${run.id}/${run.startedAt}/${name}`, metric);
-          return { run: run.id, startedAt: run.startedAt, metric: name, at, outcome };
-        }),
-    );
-  }
-
-  /** The pods' counters since the last time; the candidate's since its birth. */
-  #counted(id: string, { source, comparison }: MetricPolicy): Outcome {
-    const isLatency = source.type === 'pods' && source.measure === 'latency';
-    const since = (revision: string | undefined, isNew: boolean) => {
-      const { requests = 0, errors = 0, slow = 0 } = this.pods.get(revision ?? '') ?? {};
-      const now = { requests, bad: isLatency ? slow : errors };
-      const key = `${id}/${revision}`;
-      const before = this.#counters.get(key) ?? (isNew ? { requests: 0, bad: 0 } : now);
-      this.#counters.set(key, now);
-      return { requests: now.requests - before.requests, bad: now.bad - before.bad };
-    };
-    return {
-      type: 'counts',
-      candidate: since(this.memory.candidate?.revision, id.startsWith(BACKGROUND)),
-      ...(comparison ? { stable: since(this.memory.stable?.revision, false) } : {}),
-    };
-  }
-
   /** As kubectl annotate does: names the release that has this role, or this revision. */
   command(verb: Verb, revision: string): void {
     const target = `${this.pods.get(revision)?.number}-${revision}`;
@@ -448,7 +333,7 @@ export class Simulation {
       if (this.#unconfirmedFor >= this.confirmsAfter) this.route.confirmed = true;
     }
     this.#follow();
-    this.#checkThird();
+    checkThird(this);
     for (const p of this.pods.values()) {
       p.there = Math.max(p.replicas ?? 0, p.asked);
       p.asked = p.replicas ?? 0;
@@ -463,14 +348,6 @@ export class Simulation {
       if (weight > 0 && p.ready === 0 && isAnotherReady && !this.isOutage)
         this.broken.push(`${revision} has ${weight} % and no ready pod`);
     }
-  }
-
-  /** A Service that finds all pods finds those of two releases. */
-  #checkThird(): void {
-    if (!this.route?.shared) return;
-    const there = [...this.pods].filter(([, p]) => Math.max(p.there, p.replicas ?? 0) > 0);
-    if (there.length > 2 && !this.isOutage)
-      this.broken.push(`the Service finds the pods of ${there.map(([revision]) => revision).join(', ')}`);
   }
 
   #of(revision: string): Pods {
