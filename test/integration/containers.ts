@@ -1,12 +1,6 @@
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
 import { docker } from '../../local/docker.ts';
-
-/** Images of the project, built before the tests; other ones can be named to try them. */
-const images = {
-  database: process.env.CRYPTOSENSE_DATABASE_IMAGE || 'cryptosense-database:dev',
-  pooler: process.env.CRYPTOSENSE_POOLER_IMAGE || 'cryptosense-pooler:dev',
-  cache: process.env.CRYPTOSENSE_CACHE_IMAGE || 'cryptosense-cache:dev',
-};
+import { imageOf } from './images.ts';
 
 // The reaper is an image from a registry; `stop` below does its work.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
@@ -44,7 +38,7 @@ export class Containers {
   /** PostgreSQL 15; its user `cryptosense` owns everything. `survives`: its data outlives a crash, which memory does not. */
   async startDatabase(options: { survives?: boolean } = {}): Promise<Address> {
     const network = await this.#networkOfAll();
-    const container = new GenericContainer(images.database)
+    const container = new GenericContainer(imageOf('database'))
       .withEnvironment({ POSTGRES_USER: NAME, POSTGRES_DB: NAME, POSTGRES_PASSWORD: PASSWORD })
       .withCommand(['-c', 'fsync=off'])
       .withNetwork(network)
@@ -84,7 +78,7 @@ export class Containers {
 
   /** The database image with at most 1 GiB of memory: settings that are tried may ask for all of the machine's. */
   async startDatabaseTools(): Promise<DatabaseTools> {
-    const container = await new GenericContainer(images.database)
+    const container = await new GenericContainer(imageOf('database'))
       .withEnvironment({ POSTGRES_PASSWORD: PASSWORD })
       .withTmpFs({
         '/var/lib/postgresql/data': 'rw,uid=1001,gid=1001,mode=0700',
@@ -124,7 +118,7 @@ export class Containers {
       '',
     ];
     return this.#start(
-      new GenericContainer(images.pooler)
+      new GenericContainer(imageOf('pooler'))
         .withCopyContentToContainer([
           { target: '/etc/pgbouncer/pgbouncer.ini', content: config.join('\n'), mode: 0o644 },
           { target: '/etc/pgbouncer/userlist.txt', content: `"${NAME}" "${PASSWORD}"\n`, mode: 0o644 },
@@ -137,7 +131,7 @@ export class Containers {
 
   /** Redis with a password, as in a cluster. */
   async startCache(): Promise<Address> {
-    const container = new GenericContainer(images.cache)
+    const container = new GenericContainer(imageOf('cache'))
       .withCommand(['--save', '', '--bind', '0.0.0.0', '--requirepass', PASSWORD])
       .withExposedPorts(6379);
     return this.#start(container, 6379);

@@ -8,11 +8,9 @@ import { SECRETS_FOLDER } from '../../../charts/pod.ts';
 import { renderComponents } from '../../../charts/render.ts';
 import { resolveEnvironment } from '../../../operator/api/resolved.ts';
 import { find } from '../../unit/charts/environments.ts';
+import { imageOf } from '../images.ts';
 
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
-
-const image = (component: string) =>
-  process.env[`CRYPTOSENSE_${component.toUpperCase()}_IMAGE`] || `cryptosense-${component}:dev`;
 
 const PASSWORD = 'test-password';
 const MEMORY_GIB = 0.25;
@@ -51,7 +49,7 @@ export class Monitored {
     const [run, socket, secrets] = ['run', 'socket', 'secrets'].map((name) => this.#shared(name));
     if (run === undefined || socket === undefined || secrets === undefined) return;
     this.database = await this.#start(
-      new GenericContainer(image('database'))
+      new GenericContainer(imageOf('database'))
         .withEnvironment({
           POSTGRES_USER: 'postgres',
           POSTGRES_DB: 'cryptosense',
@@ -67,7 +65,7 @@ export class Monitored {
     );
     this.sql = this.connect('database', 'test');
     this.#pooler = await this.#start(
-      new GenericContainer(image('pooler'))
+      new GenericContainer(imageOf('pooler'))
         .withCopyContentToContainer([
           {
             target: '/etc/pgbouncer/pgbouncer.ini',
@@ -85,7 +83,7 @@ export class Monitored {
       /process up/,
     );
     const cache = await this.#start(
-      new GenericContainer(image('cache')).withCommand(['--save', '', '--requirepass', PASSWORD]),
+      new GenericContainer(imageOf('cache')).withCommand(['--save', '', '--requirepass', PASSWORD]),
       /Ready to accept connections/,
     );
     const mounts: Record<Exported, { source: string; target: string }[]> = {
@@ -127,7 +125,7 @@ export class Monitored {
     const { args, env, port } = EXPORTERS[component];
     const variables = Object.fromEntries(env(environment).map(({ name, value }) => [name, value ?? '']));
     const isCache = component === 'cache';
-    const container = new GenericContainer(image('exporters'))
+    const container = new GenericContainer(imageOf('exporters'))
       .withEnvironment(variables)
       .withCommand([...args])
       .withBindMounts(mounts)

@@ -6,10 +6,10 @@ import type { BackupSettings } from '../../../backup/settings.ts';
 import { BACKUP_FOLDER, pgbackrestSettings } from '../../../operator/backup/pgbackrest-settings.ts';
 import { type BackupRecord, parseRecord } from '../../../operator/backup/record.ts';
 import { recordKey, stanzaOf } from '../../../operator/backup/repository.ts';
+import { imageOf } from '../images.ts';
 import { eventually } from '../processes.ts';
 import { STORAGE_HOST, Storage } from './storage.ts';
 
-const IMAGE = process.env.CRYPTOSENSE_DATABASE_IMAGE || 'cryptosense-database:dev';
 const PROGRAM = ['node', '/usr/local/lib/cryptosense/backup.mjs'];
 const PASSWORD = 'database-password';
 const DATABASE = 'cryptosense';
@@ -227,7 +227,7 @@ export class BackupWorld {
         ? ['--volume', '/var/lib/postgresql/data']
         : ['--tmpfs', '/var/lib/postgresql/data:uid=1001,gid=1001,mode=0700']),
       ...(this.#options.run === undefined ? [] : ['--volume', `${this.#options.run}:/var/run/postgresql`]),
-      ...[IMAGE, '-c', 'fsync=off', ...archive.flatMap((setting) => ['-c', setting])],
+      ...[imageOf('database'), '-c', 'fsync=off', ...archive.flatMap((setting) => ['-c', setting])],
     );
     await this.writeFiles();
     await docker('start', this.container);

@@ -1,7 +1,3 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import postgres from 'postgres';
 import { renderComponents } from '../../../charts/render.ts';
 import type { EnvironmentSpec } from '../../../operator/api/environment.ts';
@@ -16,22 +12,23 @@ import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { find, resolved } from '../../unit/charts/environments.ts';
 import { type ApiServer, startApiServer } from '../apiserver.ts';
 import type { Address } from '../containers.ts';
+import { imageOf } from '../images.ts';
 import { eventually } from '../processes.ts';
 import { docker } from './docker.ts';
+import { type MemberContainer, runMember } from './group-member.ts';
+import { APP_PASSWORD, poolerFiles, runPooler, takes } from './group-pooler.ts';
+import { MountedFiles } from './mounted-files.ts';
 import { ContainerNetwork } from './network.ts';
 import { relayTo } from './relay.ts';
 import { ServiceProxy } from './service.ts';
 
-const image = (component: 'database' | 'pooler') =>
-  process.env[`CRYPTOSENSE_${component.toUpperCase()}_IMAGE`] || `cryptosense-${component}:dev`;
 const ACCOUNT = 'system:serviceaccount:market:shop-database';
 export const PASSWORD = 'superuser-password';
-export const APP_PASSWORD = 'app-password';
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 type PodTemplate = {
   metadata: { labels: Record<string, string>; annotations?: Record<string, string> };
-  spec: { containers: { env: { name: string; value?: string }[]; args: string[] }[] };
+  spec: { containers: MemberContainer[] };
 };
 
 function environmentOf(database: EnvironmentSpec['database'], tls: boolean): ResolvedEnvironment {
@@ -55,7 +52,7 @@ export class DatabaseGroup {
   readonly #asked: EnvironmentSpec['database'];
   readonly #id = `database-test-${process.pid}-${Date.now().toString(36)}`;
   readonly #network = new ContainerNetwork(this.#id);
-  readonly #folder = mkdtempSync(join(tmpdir(), 'cryptosense-members-'));
+  readonly #files = new MountedFiles();
   readonly #closing: (() => Promise<unknown>)[] = [];
   #server: ApiServer | undefined;
   #client: KubeClient | undefined;
@@ -126,7 +123,7 @@ export class DatabaseGroup {
     for (const manifest of renderComponents(this.environment).database)
       if (written.includes(manifest.kind))
         await serverSideApply(this.client, resourceOf(manifest.kind), manifest, { fieldManager: 'test' });
-    for (const name of this.names) this.#writeFolder(`${name}/settings`, this.#settings());
+    for (const name of this.names) this.#files.write(`${name}/settings`, this.#settings());
   }
 
   /** As the operator does when every member serves TLS. PgBouncer keeps its connections of before. */
@@ -148,50 +145,26 @@ export class DatabaseGroup {
         namespace: 'market',
         labels: { ...metadata.labels, 'controller-revision-hash': this.revision },
       },
-      spec: { containers: [{ name: 'database', image: image('database') }] },
+      spec: { containers: [{ name: 'database', image: imageOf('database') }] },
     } as Manifest);
-    this.#writeFolder(`${name}/settings`, this.#settings());
-    this.#writeFolder(`${name}/secrets`, { POSTGRES_PASSWORD: PASSWORD, APP_PASSWORD });
-    this.#writeFolder(`${name}/logins`, {});
-    this.#writeFolder(`${name}/authority`, this.authority);
-    this.#writeFolder(`${name}/pod`, { annotations: '' });
+    this.#files.write(`${name}/settings`, this.#settings());
+    this.#files.write(`${name}/secrets`, { POSTGRES_PASSWORD: PASSWORD, APP_PASSWORD });
+    this.#files.write(`${name}/logins`, {});
+    this.#files.write(`${name}/authority`, this.authority);
+    this.#files.write(`${name}/pod`, { annotations: '' });
     const config = this.server.configFor(ACCOUNT);
-    this.#writeFolder(`${name}/account`, {
+    this.#files.write(`${name}/account`, {
       token: config.getCurrentUser()?.token ?? '',
       'ca.crt': Buffer.from(config.getCurrentCluster()?.caData ?? '', 'base64').toString(),
     });
-    const mounts = {
-      settings: '/etc/cryptosense/postgresql.d',
-      secrets: '/etc/cryptosense/secrets',
-      logins: '/etc/cryptosense/logins',
-      authority: '/etc/cryptosense/authority',
-      pod: '/etc/cryptosense/pod',
-      account: '/var/run/secrets/kubernetes.io/serviceaccount',
-    };
-    const variables = [
-      ...container.env.flatMap(({ name: variable, value }) =>
-        value === undefined ? [] : [`${variable}=${value}`],
-      ),
-      `POD_NAME=${name}`,
-      'POD_NAMESPACE=market',
-      'KUBERNETES_SERVICE_HOST=kubernetes.default.svc',
-      `KUBERNETES_SERVICE_PORT=${this.#relayPort}`,
-    ];
-    const address = this.#network.nextAddress();
-    await docker(
-      ...['create', '--name', this.container(name), '--hostname', name, '--cap-drop', 'ALL', '--init=false'],
-      ...['--network', this.#id, '--ip', address, '--memory', '400m', '--shm-size', '128m'],
-      ...['--add-host', `kubernetes.default.svc:${this.#network.gateway}`],
-      ...[...variables, `POD_IP=${address}`].flatMap((variable) => ['--env', variable]),
-      ...['--tmpfs', '/tmp:uid=1001,gid=1001', '--tmpfs', '/run/postgresql:uid=1001,gid=1001'],
-      ...['--volume', `${this.container(name)}:/var/lib/postgresql/data`],
-      ...Object.entries(mounts).flatMap(([folder, path]) => [
-        '--volume',
-        `${join(this.#folder, name, folder)}:${path}:ro`,
-      ]),
-      ...[image('database'), ...container.args],
-    );
-    await docker('start', this.container(name));
+    await runMember(name, container, {
+      container: this.container(name),
+      network: this.#id,
+      address: this.#network.nextAddress(),
+      gateway: this.#network.gateway,
+      relayPort: this.#relayPort,
+      folder: this.#files.path(name),
+    });
   }
 
   /** As a pod is deleted: a clean end within its grace period, nothing left but the volume. */
@@ -227,7 +200,7 @@ export class DatabaseGroup {
     const body = { metadata: { annotations } };
     await mergePatch(this.client, resourceOf('Pod'), 'market', name, body);
     const lines = Object.entries(annotations).map(([key, value]) => `${key}="${value}"\n`);
-    this.#writeFolder(`${name}/pod`, { annotations: lines.join('') });
+    this.#files.write(`${name}/pod`, { annotations: lines.join('') });
   }
 
   /** What its Service does for `_ro`: PgBouncer finds the replicas at this member, whatever that is. */
@@ -239,8 +212,8 @@ export class DatabaseGroup {
   /** As the kubelets carry a changed Secret into the pods. */
   renewLogins(secret: Readonly<Record<string, string>>): void {
     const { LOGINS = '', 'userlist.txt': users = '' } = secret;
-    for (const name of this.names) this.#writeFolder(`${name}/logins`, { LOGINS });
-    this.#writeFolder('pooler', { 'userlist.txt': users });
+    for (const name of this.names) this.#files.write(`${name}/logins`, { LOGINS });
+    this.#files.write('pooler', { 'userlist.txt': users });
   }
 
   /** The Secret with the logins, as far as rotations are about it; the URLs lead to what runs here. */
@@ -257,16 +230,19 @@ export class DatabaseGroup {
 
   /** What the operator sees of the members; their readiness is asked for here, where there is no kubelet. */
   async members(): Promise<Member[]> {
+    const seen = await this.#seen();
+    return Promise.all(
+      seen.map(async (member) => ({ ...member, ready: await this.probe(member.name, '/readiness') })),
+    );
+  }
+
+  /** The members as their pods tell. */
+  async #seen(): Promise<Member[]> {
     const { items } = await this.client.request<{ items: KubeObject[] }>({
       method: 'GET',
       path: '/api/v1/namespaces/market/pods',
     });
-    return Promise.all(
-      items.map(async (pod) => {
-        const member = memberOf(pod as unknown as Live);
-        return { ...member, ready: await this.probe(member.name, '/readiness') };
-      }),
-    );
+    return items.map((pod) => memberOf(pod as unknown as Live));
   }
 
   /** As the kubelet asks: whether Patroni of this member answers well. */
@@ -287,13 +263,7 @@ export class DatabaseGroup {
   async primary(): Promise<string> {
     let found: string | undefined;
     await eventually('a member is primary', async () => {
-      const { items } = await this.client.request<{ items: KubeObject[] }>({
-        method: 'GET',
-        path: '/api/v1/namespaces/market/pods',
-      });
-      found = items
-        .map((pod) => memberOf(pod as unknown as Live))
-        .find(({ role }) => role === 'primary')?.name;
+      found = (await this.#seen()).find(({ role }) => role === 'primary')?.name;
       return found !== undefined;
     });
     return found ?? '';
@@ -402,7 +372,7 @@ export class DatabaseGroup {
     }
     for (const close of this.#closing.reverse()) await close();
     await this.#network.remove();
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#files.remove();
   }
 
   #template(): PodTemplate {
@@ -416,30 +386,6 @@ export class DatabaseGroup {
     return find(database, 'ConfigMap', 'shop-database').data as Record<string, string>;
   }
 
-  /** Every file is whole at any moment. */
-  #writeFolder(folder: string, files: Record<string, string>): void {
-    const path = join(this.#folder, folder);
-    mkdirSync(path, { recursive: true });
-    for (const [name, text] of Object.entries(files)) {
-      writeFileSync(join(path, `${name}.new`), text, { mode: 0o644 });
-      renameSync(join(path, `${name}.new`), join(path, name));
-    }
-  }
-
-  #writePooler(authority: Record<string, string>): void {
-    const { pooler } = renderComponents(this.environment);
-    const files = find(pooler, 'ConfigMap', 'shop-pooler').data as Record<string, string>;
-    const settings = (files['pgbouncer.ini'] ?? '')
-      .replace('host=shop-database port=5432', `host=shop-database port=${this.#servicePort}`)
-      .replace('/etc/cryptosense/secrets', '/etc/pgbouncer')
-      .replace('/etc/cryptosense/authority', '/etc/pgbouncer');
-    this.#writeFolder('pooler', {
-      'ca.crt': authority['ca.crt'] ?? '',
-      'pgbouncer.ini': settings,
-      'userlist.txt': `"cryptosense" "${APP_PASSWORD}"\n`,
-    });
-  }
-
   /** A new PgBouncer in the place of the one that runs; `authority` is what it verifies the database with. */
   async restartPooler(authority = this.authority): Promise<void> {
     await docker('rm', '--force', this.container('pooler'));
@@ -447,30 +393,11 @@ export class DatabaseGroup {
   }
 
   async #startPooler(authority = this.authority): Promise<void> {
-    this.#writePooler(authority);
+    const container = this.container('pooler');
+    this.#files.write('pooler', poolerFiles(this.environment, { authority, port: this.#servicePort }));
     const hosts = { 'shop-database': this.#network.gateway, 'shop-database-replicas': this.#readers };
-    await docker(
-      ...['run', '--detach', '--name', this.container('pooler'), '--network', this.#id, '--memory', '64m'],
-      ...Object.entries(hosts).flatMap(([host, ip]) => (ip ? ['--add-host', `${host}:${ip}`] : [])),
-      ...['--volume', `${join(this.#folder, 'pooler')}:/etc/pgbouncer:ro`, image('pooler')],
-    );
-    await this.#poolerTakes();
-  }
-
-  /** Resolves when PgBouncer takes connections at the address that it has now. */
-  async #poolerTakes(): Promise<void> {
+    await runPooler({ container, network: this.#id, hosts, folder: this.#files.path('pooler') });
     this.pooler = { host: await this.address('pooler'), port: 6432 };
     await eventually('PgBouncer takes connections', () => takes(this.pooler));
   }
-}
-
-function takes({ host, port }: Address): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    const end = (isTaken: boolean) => {
-      socket.destroy();
-      resolve(isTaken);
-    };
-    socket.once('connect', () => end(true)).once('error', () => end(false));
-  });
 }

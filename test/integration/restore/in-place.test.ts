@@ -4,6 +4,7 @@ import { suite } from '../../harness/suite.ts';
 import { BackupWorld } from '../backup/world.ts';
 import { docker } from '../database/docker.ts';
 import { DatabaseGroup } from '../database/group.ts';
+import { imageOf } from '../images.ts';
 import { eventually } from '../processes.ts';
 import { MemberJob } from './member-job.ts';
 
@@ -130,8 +131,15 @@ const files = (name: string) => group.shell(name, `ls ${FOLDER}`);
 
 /** What is on the volume of member 0, which nobody has now. */
 function looks(): Promise<string> {
-  const image = process.env.CRYPTOSENSE_DATABASE_IMAGE || 'cryptosense-database:dev';
-  return docker('run', '--rm', '--volume', `${group.container(FIRST)}:${FOLDER}`, image, 'ls', FOLDER);
+  return docker(
+    'run',
+    '--rm',
+    '--volume',
+    `${group.container(FIRST)}:${FOLDER}`,
+    imageOf('database'),
+    'ls',
+    FOLDER,
+  );
 }
 
 test.run();

@@ -7,9 +7,10 @@ import type { Target } from '../../../operator/restore/world.ts';
 import { STORAGE_HOST } from '../backup/storage.ts';
 import type { BackupWorld } from '../backup/world.ts';
 import { docker } from '../database/docker.ts';
-import { APP_PASSWORD, PASSWORD } from '../database/group.ts';
+import { PASSWORD } from '../database/group.ts';
+import { APP_PASSWORD } from '../database/group-pooler.ts';
+import { imageOf } from '../images.ts';
 
-const IMAGE = process.env.CRYPTOSENSE_DATABASE_IMAGE || 'cryptosense-database:dev';
 const FOLDER = '/etc/cryptosense/backup';
 
 /** The Job of a restore in place: a container that has the volume of a member, and settings and secrets of backups. */
@@ -41,7 +42,7 @@ export class MemberJob {
       ...['create', '--name', job.#container, '--memory', '512m', '--cap-drop', 'ALL'],
       ...['--add-host', `${STORAGE_HOST}:host-gateway`, '--volume', `${volume}:/var/lib/postgresql/data`],
       ...Object.entries(variables).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-      ...[IMAGE, 'node', '/usr/local/lib/cryptosense/backup.mjs', 'in-place'],
+      ...[imageOf('database'), 'node', '/usr/local/lib/cryptosense/backup.mjs', 'in-place'],
     );
     const folder = await mkdtemp(join(tmpdir(), 'restore-job-'));
     await docker('cp', `${world.container}:${FOLDER}/.`, folder);

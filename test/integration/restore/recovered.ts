@@ -6,9 +6,9 @@ import { pgbackrestSettings } from '../../../operator/backup/pgbackrest-settings
 import type { Target } from '../../../operator/restore/world.ts';
 import { STORAGE_HOST, type Storage } from '../backup/storage.ts';
 import { BUCKET, PASSPHRASE } from '../backup/world.ts';
+import { imageOf } from '../images.ts';
 import { eventually } from '../processes.ts';
 
-const IMAGE = process.env.CRYPTOSENSE_DATABASE_IMAGE || 'cryptosense-database:dev';
 const FOLDER = '/etc/cryptosense/recovery';
 
 /** Password of the application in the new environment. */
@@ -48,7 +48,7 @@ export class RecoveredDatabase {
       ...['--add-host', `${STORAGE_HOST}:host-gateway`],
       ...Object.entries(variables).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
       // A volume, because the container may be started again and has to find what was done.
-      ...['--volume', `${name}:/var/lib/postgresql/data`, IMAGE, '-c', 'fsync=off'],
+      ...['--volume', `${name}:/var/lib/postgresql/data`, imageOf('database'), '-c', 'fsync=off'],
     ]);
     await database.#writeFiles(storage, prefix, passphrase);
     await execa('docker', ['start', name]);
