@@ -93,6 +93,8 @@ export class TestEnvironment {
 
   /** The kubelet's side of the promise that every pod is as the Pod Security Standard "restricted" wants it. */
   async createNamespace(): Promise<void> {
+    // On a cluster that was kept, that of the run before may still be there or on its way out.
+    await kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s']);
     await kubectl(['create', 'namespace', this.namespace]);
     const label = 'pod-security.kubernetes.io/enforce=restricted';
     await kubectl(['label', 'namespace', this.namespace, label]);
