@@ -88,7 +88,12 @@ test('the command line finds it well, shows what its pods say, and asks its data
     /release +cryptosense-api:1\.0\.0 \(1-[0-9a-f]{10}\) +serves, 100 % of the requests/,
   );
   const logs = await cs('logs', name, '--component', 'database', '--tail', '5');
-  assert.match(logs.stdout, new RegExp(`^${name}-database-0 │ `), logs.stderr);
+  // In the order of their moments: which member speaks first is not said.
+  assert.equal(
+    [...new Set(logs.stdout.split('\n').map((line) => line.split(' │ ')[0]))].filter(Boolean).sort(),
+    [0, 1, 2].map((member) => `${name}-database-${member}`),
+    logs.stdout + logs.stderr,
+  );
   const asked = await cs(
     'psql',
     name,

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { create, remove } from '../../../operator/kube/apply.ts';
 import { ApiGroups } from '../../../operator/kube/discovery.ts';
 import { silentLog } from '../../../operator/kube/log.ts';
+import type { KubeClient } from '../../../operator/kube/transport.ts';
 import { suite } from '../../harness/suite.ts';
 import { startApiServer } from '../apiserver.ts';
 import { eventually } from '../processes.ts';
@@ -35,6 +36,7 @@ test('a group that comes and goes is noticed at the next look, and said once eac
       return () => {};
     },
   };
+  await allGroupsServed(client);
   let changes = 0;
   const onChange = () => {
     changes += 1;
@@ -62,5 +64,20 @@ test('a group that comes and goes is noticed at the next look, and said once eac
     await server.stop();
   }
 });
+
+/** A server that says it is ready lists its own groups a moment later, one after the other. */
+async function allGroupsServed(client: KubeClient): Promise<void> {
+  await eventually('the server lists all groups that it has', async () => {
+    const [services, listed] = await Promise.all([
+      client.request<{ items: { spec: { group?: string } }[] }>({
+        method: 'GET',
+        path: '/apis/apiregistration.k8s.io/v1/apiservices',
+      }),
+      client.request<{ groups: { name: string }[] }>({ method: 'GET', path: '/apis' }),
+    ]);
+    const names = new Set(listed.groups.map(({ name }) => name));
+    return services.items.every(({ spec: { group } }) => !group || names.has(group));
+  });
+}
 
 test.run();
